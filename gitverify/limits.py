@@ -1,0 +1,29 @@
+"""Every resource limit, in one place. Beyond one of them an input is refused with a reason, never truncated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Sizes in bytes, everything else a count. The largest commit of NixOS/nixpkgs and Guix is far below."""
+
+    commit_size: int = 1 << 20
+    commit_header_lines: int = 4096
+    commit_parents: int = 64
+    tag_size: int = 1 << 20
+    tag_depth: int = 8
+    tree_size: int = 64 << 20
+    signature_size: int = 64 << 10
+    policy_size: int = 1 << 20
+    policy_depth: int = 16
+    policy_nodes: int = 200_000
+    certificate_file_size: int = 8 << 20
+    certificate_packets: int = 20_000
+    certificate_files: int = 10_000
+    sexp_depth: int = 64
+    rsa_bits: int = 16_384
+
+
+LIMITS = Limits()

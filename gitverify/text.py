@@ -1,0 +1,41 @@
+"""Showing text that an attacker wrote: nothing in it may move the cursor, hide, or reorder what a reader sees.
+
+Commit subjects, names, user IDs, key comments and paths are attacker-controlled. Whatever is shown goes through
+:func:`shown`, in messages as in reports.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+# Cc control, Cf format (all bidi controls, zero-width joiners, tags), Cs surrogates, Co private use,
+# Cn unassigned, Zl and Zp line and paragraph separators.
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+def _escape(character: str) -> str:
+    number = ord(character)
+    if number < 0x100:
+        return f"\\x{number:02x}"
+    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
+
+
+def shown(value: bytes | str, limit: int = 200) -> str:
+    """Return one line of ``value`` that is safe to print anywhere, at most about ``limit`` characters long.
+
+    Bytes are read as UTF-8; what is none, and every control, format, bidi or unassigned character, is written
+    as an escape (``\\x1b``, ``\\u202e``). A backslash is doubled, so that the escapes are unambiguous.
+    """
+    text = value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else value
+    cut = len(text) > limit
+    out = []
+    for character in text[:limit]:
+        if character == "\\":
+            out.append("\\\\")
+        elif "\udc80" <= character <= "\udcff":
+            out.append(f"\\x{ord(character) - 0xDC00:02x}")
+        elif unicodedata.category(character) in _HIDDEN:
+            out.append(_escape(character))
+        else:
+            out.append(character)
+    return "".join(out) + ("…" if cut else "")
