@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Sizes in bytes, everything else a count. The largest commit of NixOS/nixpkgs and Guix is far below."""
+    """Sizes in bytes, everything else a count. The largest merge of Linux has 66 parents."""
 
     commit_size: int = 1 << 20
-    commit_header_lines: int = 4096
-    commit_parents: int = 64
+    commit_header_lines: int = 10_000
+    commit_parents: int = 256
     tag_size: int = 1 << 20
     tag_depth: int = 8
     tree_size: int = 64 << 20
@@ -22,6 +22,7 @@ class Limits:
     certificate_file_size: int = 8 << 20
     certificate_packets: int = 20_000
     certificate_files: int = 10_000
+    self_signatures: int = 256
     sexp_depth: int = 64
     rsa_bits: int = 16_384
 

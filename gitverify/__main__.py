@@ -1,0 +1,5 @@
+"""``python -m gitverify``."""
+
+from gitverify.cli.main import main
+
+main()

@@ -1,0 +1,55 @@
+"""A progress line on a terminal: how many commits, how fast, how long still."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+INTERVAL = 0.1
+
+
+class Progress:
+    """An observer of a verification. Silent unless stderr is a terminal and the work takes more than a moment."""
+
+    def __init__(self) -> None:
+        """Start the clock."""
+        self._active = sys.stderr.isatty()
+        self._start = time.monotonic()
+        self._next = self._start + 0.5
+        self._count = 0
+        self._shown = False
+        self.newest = 0
+        self.oldest = 0
+
+    def span(self, oldest: int, newest: int) -> None:
+        """Tell the dates (seconds since 1970) between which the work lies: the share done is judged by them."""
+        self.oldest, self.newest = oldest, newest
+
+    def examined(self, count: int, date: int) -> None:
+        """Count, and redraw now and then."""
+        self._count += count
+        if not self._active:
+            return
+        now = time.monotonic()
+        if now < self._next:
+            return
+        self._next = now + INTERVAL
+        self._shown = True
+        sys.stderr.write("\r\x1b[K" + self._line(now, date))
+        sys.stderr.flush()
+
+    def _line(self, now: float, date: int) -> str:
+        spent = now - self._start
+        text = f"verifying: {self._count:,} commits, {self._count / spent:,.0f}/s"
+        span = self.newest - self.oldest
+        done = (self.newest - date) / span if span > 0 else 0.0
+        if 0.02 < done <= 1:
+            filled = int(done * 20)
+            text += f" [{'#' * filled}{'.' * (20 - filled)}] {done:4.0%}, about {spent / done - spent:,.0f} s left"
+        return text
+
+    def end(self) -> None:
+        """Take the line away."""
+        if self._shown:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()

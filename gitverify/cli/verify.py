@@ -1,0 +1,134 @@
+"""``gitverify verify``."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gitverify.cli import options
+from gitverify.cli.output import FORMATS, show
+from gitverify.cli.progress import Progress
+from gitverify.errors import MissingObject
+from gitverify.session import Query, Session, Unanswerable, UsageProblem, unanswered
+from gitverify.source import Repository
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from gitverify.examine import Examiner
+    from gitverify.objects.source import ObjectSource
+    from gitverify.verify import MakePool
+    from gitverify.pool import Sink
+
+
+@click.command("verify")
+@click.argument("rev", default="HEAD", metavar="[REV]")
+@options.REPOSITORY
+@options.ANCHOR
+@options.STATE
+@click.option("--allow-rollback", is_flag=True, help="Accept, once, a history that lacks what was accepted before.")
+@click.option(
+    "--contains",
+    multiple=True,
+    metavar="COMMIT",
+    help="Refuse a history without this commit, known to be good (repeatable): a floor for a first run.",
+)
+@options.MAX_AGE
+@click.option(
+    "--newest-authentic",
+    is_flag=True,
+    help="Where REV is refused, take the newest authentic commit on its first-parent line instead.",
+)
+@click.option("--keep-going", is_flag=True, help="Report all refusals, not just the oldest.")
+@options.JOBS
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(list(FORMATS)),
+    default="human",
+    envvar="GITVERIFY_FORMAT",
+    show_default=True,
+    help="How to report.",
+)
+def command(rev: str, jobs: int | None, format_: str, **asked: Any) -> int:
+    """Is REV (default: HEAD) authentic?
+
+    Walks from REV back to the introduction and checks every commit: signed, by someone the policy file in its parent
+    lists. Remembers the newest accepted commit, so that an older history is refused from then on.
+
+    \b
+      gitverify verify                                     what is checked out
+      gitverify verify origin/main                         what was fetched, before it is merged
+      gitverify verify --max-age 14d --format json         for a script
+    """
+    start = time.monotonic()
+
+    def run() -> int:
+        with working(query(rev, **asked), jobs) as (session, make_pool, progress):
+            report = session.verify(make_pool, progress)
+        report.seconds = time.monotonic() - start
+        return show(report, format_)
+
+    return answered(run, format_, start)
+
+
+def answered(run: Callable[[], int], format_: str = "human", start: float | None = None) -> int:
+    """Call ``run``; answer in the format asked for where the question could not be put."""
+    try:
+        return run()
+    except UsageProblem as error:
+        raise click.UsageError(str(error)) from None
+    except (Unanswerable, MissingObject) as error:
+        report = unanswered(error)
+        report.seconds = time.monotonic() - start if start is not None else 0.0
+        return show(report, format_)
+
+
+def query(rev: str, **asked: Any) -> Query:
+    """Make a query of the options."""
+    repo, state = asked.pop("repo"), asked.pop("state", None)
+    historical = asked.pop("historical_authorizations", None)
+    return Query(
+        repo=Path(repo or os.environ.get("GIT_DIR") or "."),
+        rev=rev,
+        state=Path(state) if state else None,
+        historical_authorizations=Path(historical) if historical else None,
+        now=int(time.time()),
+        **asked,
+    )
+
+
+@contextmanager
+def working(asked: Query, jobs: int | None) -> Iterator[tuple[Session, MakePool | None, Progress]]:
+    """Open a session with the processes and the progress line that long work needs."""
+    session = Session(asked)
+    progress = Progress()
+    try:
+        yield session, _pools(session.repository.path, jobs or _cores()), progress
+    finally:
+        progress.end()
+
+
+def _pools(path: Path, jobs: int) -> MakePool | None:
+    """Make pools of processes that open the repository themselves."""
+    if jobs == 1:
+        return None
+
+    def make(prepare: Callable[[ObjectSource], Examiner], sink: Sink) -> Any:
+        from gitverify.workers import Processes  # noqa: PLC0415  (multiprocessing takes time to load)
+
+        return Processes(jobs, lambda: prepare(Repository(path)), sink)
+
+    return make
+
+
+def _cores() -> int:
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,121 @@
+"""What a commit's own bytes say, before any policy is asked: form, policy entry, signature (R5 to R10).
+
+This is where nearly all the time of a cold verification goes, so it runs in several processes; each commit is
+examined alone and the result is small.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from gitverify.errors import MalformedCommit, MalformedTree
+from gitverify.objects.commit import parse_commit
+from gitverify.policies.model import Dialect
+from gitverify.rules.facts import Examined, Unproven
+from gitverify.signatures.result import SignatureRefused
+from gitverify.treepath import Trees, components
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gitverify.objects.source import ObjectSource
+    from gitverify.objects.tree import TreeEntry
+    from gitverify.signatures.keyring import Keyring
+    from gitverify.signatures.result import Signed
+
+_SSH = b"-----BEGIN SSH SIGNATURE-----"
+_PGP = b"-----BEGIN PGP SIGNATURE-----"
+_X509 = b"-----BEGIN SIGNED MESSAGE-----"
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What to look at: fixed for one run by its introduction.
+
+    ``key_root`` is the name of the root entry below which the certificates are expected.
+    """
+
+    dialect: Dialect
+    policy_path: bytes
+    key_root: bytes
+
+
+class Examiner:
+    """Examines commits of one source, with the key material that is likely to be needed."""
+
+    def __init__(self, source: ObjectSource, examination: Examination, keyring: Keyring | None) -> None:
+        """``keyring`` None: no OpenPGP material at all."""
+        self._trees = Trees(source)
+        self._what = examination
+        self._keyring = keyring
+        path = components(examination.policy_path)
+        self._names = (path[0], examination.key_root)
+        self._below = path[1:]
+        self._strings: dict[str, str] = {}
+        self._entries: dict[TreeEntry, TreeEntry] = {}
+
+    def __call__(self, raw: bytes) -> Examined:
+        """Examine a commit's raw content. Raises MissingObject where its root tree can't be read."""
+        try:
+            commit = parse_commit(raw)
+        except MalformedCommit as error:
+            return Examined(malformed=("malformed-commit", str(error)))
+        try:
+            entry, key_root = self._trees.find(commit.tree, self._names)
+            if self._below:
+                entry = self._trees.walk(entry, self._below)
+        except MalformedTree as error:
+            return Examined(malformed=("malformed-tree", str(error)))
+        if entry is not None:
+            entry = self._entries.setdefault(entry, entry)
+        root = key_root.id if key_root is not None and key_root.is_directory else None
+        try:
+            signed = self.signer(commit.signature, commit.payload, historic=entry is None)
+        except SignatureRefused as error:
+            return Examined(entry, root, unproven=Unproven(error.code, error.message, error.keys))
+        # The same text object for the same key: results cross process borders in batches, where it counts once.
+        key = self._strings.setdefault(signed.key, signed.key)
+        return Examined(entry, root, key, signed.made_at, signed.user_verified)
+
+    def signer(self, signature: bytes | None, payload: bytes, *, historic: bool) -> Signed:
+        """Return who signed; raise SignatureRefused.
+
+        ``historic``: the commit's own tree has no policy file, which in the Guix dialect means that SHA-1 passes.
+        """
+        if signature is None:
+            raise SignatureRefused("unsigned", "the commit has no signature")
+        if signature.startswith(_PGP) and self._what.dialect is not Dialect.OPENSSH:
+            return _openpgp_signer(self._what.dialect, historic)(signature, payload, self._keyring)
+        if signature.startswith(_SSH) and self._what.dialect is not Dialect.GUIX:
+            return _ssh_signer()(signature, payload)
+        raise SignatureRefused("unsupported-signature", _kind(signature, self._what.dialect))
+
+
+# The signature modules are loaded when the first signature of their format comes: both take time to load.
+@cache
+def _ssh_signer() -> Callable[[bytes, bytes], Signed]:
+    from gitverify.signatures.sshsig import ssh_signer  # noqa: PLC0415
+
+    return ssh_signer
+
+
+@cache
+def _openpgp_signer(dialect: Dialect, historic: bool) -> Callable[[bytes, bytes, Keyring | None], Signed]:
+    from gitverify.signatures.keyring import Keyring, openpgp_signer  # noqa: PLC0415
+    from gitverify.signatures.openpgp import GUIX, GUIX_HISTORIC, NATIVE  # noqa: PLC0415
+
+    profile = NATIVE if dialect is Dialect.NATIVE else GUIX_HISTORIC if historic else GUIX
+    nothing = Keyring([])
+    return lambda signature, payload, keyring: openpgp_signer(signature, payload, keyring or nothing, profile)
+
+
+def _kind(signature: bytes, dialect: Dialect) -> str:
+    if signature.startswith(_X509):
+        return "the signature is an X.509 one, which is not supported"
+    if signature.startswith(_SSH):
+        return f"the signature is an SSH one, which the {dialect} dialect does not take"
+    if signature.startswith(_PGP):
+        return f"the signature is an OpenPGP one, which the {dialect} dialect does not take"
+    return "the signature is of no known kind"

@@ -1,0 +1,281 @@
+"""Judging the commits of a walk, oldest first: gathers for the rules what they ask for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gitverify.errors import MalformedCommit, MalformedTree
+from gitverify.examine import Examiner
+from gitverify.objects.commit import parse_commit
+from gitverify.policies.model import Dialect, Grant, Policy, WHOLE_TREE
+from gitverify.policybook import other_dialects
+from gitverify.rules.authority import Parent, Standing
+from gitverify.rules.authorize import judge
+from gitverify.rules.facts import Authorized, CommitFacts, Examined, PolicyProblem, Refusal
+from gitverify.treepath import components
+from gitverify.walk import Colour, read_commit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from gitverify.anchor import Anchor
+    from gitverify.objects.source import ObjectSource
+    from gitverify.request import Request
+    from gitverify.walk import Walk
+
+NOBODY = Policy(Dialect.GUIX, {}, (Grant((WHOLE_TREE,), frozenset()),), frozenset())
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What the verdict on one commit rests on; ``parents`` as its judge saw them, the policies in them."""
+
+    facts: CommitFacts
+    standing: Standing
+    decision: Authorized | Refusal
+    parents: tuple[Parent, ...]
+    own_policy: Policy | PolicyProblem | None
+
+
+class Judgement:
+    """Decides on every commit that a walk found, parents first."""
+
+    def __init__(
+        self,
+        source: ObjectSource,
+        request: Request,
+        anchor: Anchor,
+        walk: Walk,
+        examined: Mapping[bytes, CommitFacts],
+    ) -> None:
+        """``examined`` has the facts on every NEW commit of the walk."""
+        self._source = source
+        self._anchor = anchor
+        self._tip = request.tip
+        self._walk = walk
+        self._new = walk.new
+        self._examined = examined
+        self._historical = request.historical or NOBODY
+        self._guix = anchor.examination.dialect is Dialect.GUIX
+        self._others: dict[bytes, CommitFacts] = {anchor.facts.id: anchor.facts}
+        self._examiners: dict[int, Examiner] = {}
+        self._parents: dict[bytes, Parent] = {}
+        self.refusals: list[Refusal] = []
+        self.decisions: dict[bytes, Authorized | Refusal] = {}
+        self.interrupted = any(examined[commit].examined.malformed for commit in self._new)
+        self._order = list(self._parents_first())
+        self._main: set[bytes] = {anchor.facts.id}
+        for commit in self._order:
+            if any(self.standing(parent) is Standing.MAIN for parent in self._new[commit]):
+                self._main.add(commit)
+
+    def run(self, *, keep_going: bool) -> None:
+        """Decide in order, oldest first, and note the refusals. Without ``keep_going`` stop at the first."""
+        for commit in self._order:
+            decision = self._decide(commit)
+            self.decisions[commit] = decision
+            if isinstance(decision, Refusal):
+                self.refusals.append(decision)
+                if not keep_going:
+                    break
+
+    def is_authentic(self, commit: bytes) -> bool:
+        """Whether a commit was found authentic, now or in an earlier run, or is given with the introduction."""
+        decision = self.decisions.get(commit)
+        if decision is None:
+            return self._walk.colour(commit) in {Colour.ACCEPTED, Colour.GIVEN}
+        return isinstance(decision, Authorized)
+
+    def explain(self, commit: bytes) -> Explanation:
+        """Return what the decision on a commit rests on."""
+        facts = self._examined[commit]
+        entry = facts.examined.entry
+        return Explanation(
+            facts=facts,
+            standing=self.standing(commit),
+            decision=self.decisions[commit],
+            parents=tuple(self.parent(parent) for parent in facts.parents),
+            own_policy=self._anchor.book.policy(entry) if entry is not None else None,
+        )
+
+    def newest_authentic(self, tip: bytes) -> bytes | None:
+        """Return the first authentic commit on the tip's first-parent line that descends from the introduction (R27)."""
+        commit = tip
+        while commit in self._new:
+            if self.is_authentic(commit) and self.standing(commit) is Standing.MAIN:
+                return commit
+            parents = self._new[commit]
+            if not parents:
+                return None
+            commit = parents[0]
+        return commit if self.standing(commit) is Standing.MAIN else None
+
+    def reaches(self, commits: Iterable[bytes]) -> bool:
+        """Whether the tip is, or descends from, each of these commits, all of which descend from the introduction."""
+        met = {self._tip, *self._new, *(parent for commit in self._new for parent in self._new[commit])}
+        return all(commit in met and self.standing(commit) is Standing.MAIN for commit in commits)
+
+    def accepted(self) -> Iterator[CommitFacts]:
+        """Yield the facts on the commits found authentic in this run."""
+        for commit, decision in self.decisions.items():
+            if isinstance(decision, Authorized):
+                yield self._examined[commit]
+
+    def standing(self, commit: bytes) -> Standing:
+        """Where a commit stands to the introduction (R21)."""
+        if commit in self._main or self._walk.colour(commit) is Colour.ACCEPTED:
+            return Standing.MAIN
+        return Standing.SIDE if self._walk.colour(commit) is Colour.NEW else Standing.GIVEN
+
+    def fences(self) -> Iterator[tuple[bytes, bytes]]:
+        """Yield the edges from commits that descend from the introduction to ones that do not."""
+        for commit in self.decisions:
+            if commit in self._main:
+                for parent in self._examined[commit].parents:
+                    if self.standing(parent) is not Standing.MAIN:
+                        yield commit, parent
+
+    def _parents_first(self) -> Iterator[bytes]:
+        """The commits of the walk from its end, but every parent before its child whatever their dates say."""
+        new = self._new
+        done: set[bytes] = set()
+        for start in reversed(new):
+            stack = [start]
+            while stack:
+                commit = stack[-1]
+                waiting = [p for p in new[commit] if p in new and p not in done]
+                if waiting and commit not in done:
+                    stack.extend(waiting)
+                    continue
+                stack.pop()
+                if commit not in done:
+                    done.add(commit)
+                    yield commit
+
+    def _decide(self, commit: bytes) -> Authorized | Refusal:
+        facts = self._examined[commit]
+        entry = facts.examined.entry
+        own = self._anchor.book.policy(entry) if entry is not None else None
+        others = None
+        if entry is None and facts.examined.malformed is None:
+            found = other_dialects(self._anchor.trees, facts.tree, self._anchor.examination.dialect)
+            others = found[0] if found else None
+        return judge(
+            facts,
+            [self.parent(parent) for parent in facts.parents],
+            standing=self.standing(commit),
+            dialect=self._anchor.examination.dialect,
+            own_policy=own,
+            other_dialect=others,
+            side_parent=self._side_parent(),
+            examine=self._examine,
+            only_policy_differs=self._only_policy_differs,
+        )
+
+    def _side_parent(self) -> Parent:
+        """The judge of a commit without parents: the introduction's policy, or the historical list (R21)."""
+        anchor = self._anchor
+        policy = self._historical if self._guix else anchor.policy
+        return Parent(anchor.facts.id, anchor.facts.tree, None, True, policy, anchor.materials.fixed, anchor.facts.id)
+
+    def parent(self, commit: bytes) -> Parent:
+        """Return a commit as the judge of its children sees it."""
+        found = self._parents.get(commit)
+        if found is None:
+            found = self._parents[commit] = self._new_parent(commit)
+        return found
+
+    def _new_parent(self, commit: bytes) -> Parent:
+        anchor = self._anchor
+        facts = self.facts(commit)
+        if not self.is_authentic(commit):  # nothing below it is asked for
+            problem = PolicyProblem("parent-not-authentic", "the parent is not authentic")
+            return Parent(commit, facts.tree, None, False, problem, anchor.materials.fixed, commit)
+        entry = facts.examined.entry
+        if not self._guix and self.standing(commit) is not Standing.MAIN:
+            material = anchor.materials.fixed
+            return Parent(commit, facts.tree, entry, True, anchor.policy, material, anchor.facts.id)
+        policy = self._policy(facts)
+        material = anchor.materials.fixed
+        if isinstance(policy, Policy) and policy.dialect is Dialect.NATIVE:
+            material = anchor.materials.judging(policy, lambda name: self._root_entry(facts, name))
+        return Parent(commit, facts.tree, entry, True, policy, material, commit)
+
+    def _policy(self, facts: CommitFacts) -> Policy | PolicyProblem:
+        entry = facts.examined.entry
+        if facts.id == self._anchor.facts.id:
+            return self._anchor.policy
+        if facts.examined.malformed is not None:
+            return PolicyProblem(*facts.examined.malformed)
+        if entry is not None:
+            return self._anchor.book.policy(entry)
+        if any(self.facts(parent).examined.entry for parent in facts.parents):
+            return PolicyProblem("policy-missing", f"its parent {facts.id.hex()} removed the policy file")
+        return self._historical
+
+    def _root_entry(self, facts: CommitFacts, name: bytes) -> bytes | None:
+        if name == self._anchor.examination.key_root and facts.id in self._examined:
+            return facts.examined.key_root
+        entry = self._anchor.trees.find(facts.tree, (name,))[0]
+        return entry.id if entry is not None and entry.is_directory else None
+
+    def facts(self, commit: bytes) -> CommitFacts:
+        """Return the facts on any commit; those that are not judged are read here, without their signature."""
+        facts = self._examined.get(commit) or self._others.get(commit)
+        if facts is None:
+            facts = self._others[commit] = self._read(commit)
+        return facts
+
+    def _read(self, commit: bytes) -> CommitFacts:
+        anchor = self._anchor
+        try:
+            parsed = parse_commit(read_commit(self._source, commit))
+            first, *rest = components(anchor.examination.policy_path)
+            entry = anchor.trees.walk(anchor.trees.find(parsed.tree, (first,))[0], tuple(rest))
+        except MalformedCommit as error:
+            return CommitFacts(commit, b"", (), 0, Examined(malformed=("malformed-commit", str(error))))
+        except MalformedTree as error:
+            return CommitFacts(commit, b"", (), 0, Examined(malformed=("malformed-tree", str(error))))
+        return CommitFacts(commit, parsed.tree, parsed.parents, parsed.date, Examined(entry))
+
+    def _examine(self, commit: CommitFacts, judging: Parent) -> Examined:
+        """R12: a signature that the likely certificates could not prove is tried with those that judge."""
+        examined = commit.examined
+        unproven = examined.unproven
+        if unproven is None or unproven.code not in {"unknown-key", "bad-signature"} or self._guix:
+            return examined
+        if unproven.keys and unproven.keys[0].startswith("SHA256:"):
+            return examined
+        material = judging.material
+        examiner = self._examiners.get(id(material))
+        if examiner is None:
+            examiner = Examiner(self._source, self._anchor.examination, material.keyring)  # type: ignore[attr-defined]
+            self._examiners[id(material)] = examiner
+        return examiner(read_commit(self._source, commit.id))
+
+    def _only_policy_differs(self, commit: CommitFacts, parent: Parent) -> bool:
+        """Whether commit and parent differ in the policy file's entry alone (R17 for an editor without a grant)."""
+        trees = self._anchor.trees
+        path = components(self._anchor.examination.policy_path)
+        if not parent.tree:
+            return False
+        try:
+            return _differ_only_at(trees.entries, commit.tree, parent.tree, path)
+        except MalformedTree:
+            return False
+
+
+def _differ_only_at(entries, ours: bytes, theirs: bytes, path: tuple[bytes, ...]) -> bool:  # type: ignore[no-untyped-def]
+    if ours == theirs:
+        return True
+    left, right = entries(ours), entries(theirs)
+    name, rest = path[0], path[1:]
+    if {n: e for n, e in left.items() if n != name} != {n: e for n, e in right.items() if n != name}:
+        return False
+    mine, other = left.get(name), right.get(name)
+    if not rest:
+        return True
+    if mine is None or other is None or not (mine.is_directory and other.is_directory):
+        return False
+    return _differ_only_at(entries, mine.id, other.id, rest)

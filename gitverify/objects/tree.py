@@ -1,0 +1,128 @@
+"""Tree objects, parsed strictly (R7).
+
+Source: git's tree format (``mode SP name NUL id``) with the checks of R7. Ids are raw, names are bytes.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from gitverify.errors import MalformedTree
+from gitverify.limits import LIMITS
+from gitverify.text import shown
+
+DIRECTORY = b"40000"
+REGULAR_FILES = frozenset({b"100644", b"100755"})
+EMPTY_TREE = bytes.fromhex("4b825dc642cb6eb9a060e54bf8d69288fbee4904")
+
+_KNOWN_MODES = frozenset({DIRECTORY, b"100644", b"100755", b"120000", b"160000"})
+_FORBIDDEN = frozenset({b".", b"..", b".git"})
+_ENTRY = re.compile(rb"((?:40000|100644|100755|120000|160000) [^\0/]+)\0(.{20})", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class TreeEntry:
+    """One entry: the mode as git writes it (``b"100644"``) and the raw object id."""
+
+    mode: bytes
+    id: bytes
+
+    @property
+    def is_directory(self) -> bool:
+        """Whether the entry is a tree."""
+        return self.mode == DIRECTORY
+
+    @property
+    def is_regular_file(self) -> bool:
+        """Whether the entry is a file, executable or not, and no symlink."""
+        return self.mode in REGULAR_FILES
+
+
+class TreeReader:
+    """Finds entries in trees and checks every tree it is shown against R7.
+
+    Consecutive trees mostly differ in ids alone, so the checks on names, order and modes are remembered by
+    *layout* (the modes and names without the ids).
+    """
+
+    def __init__(self, remembered: int = 1024) -> None:
+        """Remember at most so many layouts."""
+        self._layouts: dict[tuple[bytes, ...], dict[bytes, int]] = {}
+        self._remembered = remembered
+
+    def entries(self, raw: bytes) -> dict[bytes, TreeEntry]:
+        """Return name → entry of a tree object's content, in order; raise MalformedTree where it breaks R7."""
+        layout, ids, positions = self._read(raw)
+        return {name: TreeEntry(layout[at].partition(b" ")[0], ids[at]) for name, at in positions.items()}
+
+    def find(self, raw: bytes, names: tuple[bytes, ...]) -> list[TreeEntry | None]:
+        """Return the entries of these names, None for the absent; raise MalformedTree where the tree breaks R7."""
+        layout, ids, positions = self._read(raw)
+        found: list[TreeEntry | None] = []
+        for name in names:
+            at = positions.get(name)
+            found.append(None if at is None else TreeEntry(layout[at].partition(b" ")[0], ids[at]))
+        return found
+
+    def _read(self, raw: bytes) -> tuple[tuple[bytes, ...], tuple[bytes, ...], dict[bytes, int]]:
+        if not raw:
+            return (), (), {}
+        pairs = _ENTRY.findall(raw)
+        layout, ids = zip(*pairs, strict=True) if pairs else ((), ())
+        # findall skips what does not match: only when nothing was skipped do the parts add up.
+        if len(b"".join(layout)) + 21 * len(layout) != len(raw) or len(raw) > LIMITS.tree_size:
+            raise MalformedTree(_what_is_wrong(raw))
+        positions = self._layouts.get(layout)
+        if positions is None:
+            positions = _check_layout(layout)
+            if len(self._layouts) >= self._remembered:
+                self._layouts.clear()
+            self._layouts[layout] = positions
+        if EMPTY_TREE in ids:
+            name = layout[ids.index(EMPTY_TREE)].partition(b" ")[2]
+            raise MalformedTree(f"the entry “{shown(name)}” is an empty tree, which git's own tools do not show")
+        return layout, ids, positions
+
+
+def parse_tree(raw: bytes) -> dict[bytes, TreeEntry]:
+    """Return name → entry of a tree object's content, in order; raise MalformedTree where it breaks R7."""
+    return TreeReader().entries(raw)
+
+
+def _check_layout(layout: tuple[bytes, ...]) -> dict[bytes, int]:
+    """Check names and their order; return name → position."""
+    positions = {}
+    keys = []
+    for at, head in enumerate(layout):
+        mode, _, name = head.partition(b" ")
+        if name.lower() in _FORBIDDEN:
+            raise MalformedTree(f"an entry is named “{shown(name)}”")
+        if name in positions:
+            raise MalformedTree(f"two entries are named “{shown(name)}”")
+        positions[name] = at
+        keys.append(name + b"/" if mode == DIRECTORY else name)
+    if keys != sorted(keys):
+        name = next(here for here, there in zip(keys, sorted(keys), strict=True) if here != there)
+        raise MalformedTree(f"the entries are not in order at “{shown(name)}”")
+    return positions
+
+
+def _what_is_wrong(raw: bytes) -> str:
+    """Say where a tree that does not add up goes wrong."""
+    if len(raw) > LIMITS.tree_size:
+        return f"the tree is {len(raw)} bytes long; the limit is {LIMITS.tree_size}"
+    position = 0
+    while position < len(raw):
+        nul = raw.find(b"\0", position)
+        if nul < 0 or nul + 21 > len(raw):
+            return "the last entry is cut short"
+        mode, space, name = raw[position:nul].partition(b" ")
+        if not space or mode not in _KNOWN_MODES:
+            return f"the mode “{shown(mode, 20)}” of an entry is not one that git writes"
+        if not name:
+            return "an entry has no name"
+        if b"/" in name:
+            return f"the name “{shown(name)}” has a slash"
+        position = nul + 21
+    return "the entries overlap"

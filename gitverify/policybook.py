@@ -1,0 +1,61 @@
+"""Policy files read from trees, each blob parsed once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gitverify.errors import MissingObject, PolicyError
+from gitverify.policies.dialects import POLICY_FILES, parse
+from gitverify.policies.model import Dialect, Policy
+from gitverify.policies.support import unsupported_features
+from gitverify.rules.facts import PolicyProblem
+from gitverify.text import shown
+
+if TYPE_CHECKING:
+    from gitverify.objects.source import ObjectSource
+    from gitverify.objects.tree import TreeEntry
+    from gitverify.treepath import Trees
+
+
+class PolicyBook:
+    """Reads the policies of one dialect."""
+
+    def __init__(self, source: ObjectSource, dialect: Dialect, path: bytes) -> None:
+        """Read from ``source``; ``path`` is the policy file's, for messages."""
+        self._source = source
+        self._dialect = dialect
+        self._path = path
+        self._read: dict[TreeEntry, Policy | PolicyProblem] = {}
+
+    def policy(self, entry: TreeEntry) -> Policy | PolicyProblem:
+        """Return what an entry's file says, or what is wrong with it (R14). Raises MissingObject."""
+        found = self._read.get(entry)
+        if found is None:
+            found = self._read[entry] = self._parse(entry)
+        return found
+
+    def _parse(self, entry: TreeEntry) -> Policy | PolicyProblem:
+        name = shown(self._path)
+        if not entry.is_regular_file:
+            what = {b"120000": "a symlink", b"40000": "a directory", b"160000": "a submodule"}[entry.mode]
+            return PolicyProblem("policy-invalid", f"{name} is {what}, not a regular file")
+        try:
+            kind, data = self._source.read(entry.id)
+        except MissingObject as error:
+            raise MissingObject(entry.id, f"(the policy file {name}) {error.reason}") from None
+        if kind != "blob":
+            return PolicyProblem("policy-invalid", f"{name} is recorded as a file, but its object is a {kind}")
+        try:
+            policy = parse(self._dialect, data)
+        except PolicyError as error:
+            return PolicyProblem(error.code, f"{name}: {error}")
+        missing = unsupported_features(policy)
+        if missing:
+            return PolicyProblem("policy-unsupported", f"{name} uses what this version does not have: {missing[0]}")
+        return policy
+
+
+def other_dialects(trees: Trees, tree: bytes, dialect: Dialect) -> tuple[str, ...]:
+    """Return the names of policy files of other dialects in a root tree."""
+    names = tuple(name for name, its in POLICY_FILES.items() if its is not dialect)
+    return tuple(shown(n) for n, entry in zip(names, trees.find(tree, names), strict=True) if entry is not None)

@@ -1,0 +1,139 @@
+"""The report for people: what was verified, by whom and since when, or what stopped it and what to do.
+
+Everything that comes from the repository goes through :func:`gitverify.text.shown`.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from gitverify.text import shown
+
+if TYPE_CHECKING:
+    from gitverify.report.model import Report
+    from gitverify.request import Outcome
+    from gitverify.rules.facts import Refusal
+
+WIDTH = 100
+MOST_PEOPLE = 12
+
+
+def write_human(report: Report) -> str:
+    """Return the report as lines of text."""
+    lines = _authentic(report) if report.verdict == "authentic" else _not_authentic(report)
+    lines += [f"note: {note}" for note in report.notes]
+    return "".join(line + "\n" for line in lines)
+
+
+def day(seconds: int) -> str:
+    """Return a date in UTC; a time that no calendar has as a number."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).date().isoformat()
+    except (ValueError, OverflowError, OSError):
+        return f"@{seconds}"
+
+
+def number(count: int, word: str) -> str:
+    """Return a count with its noun: ``1 commit``, ``2,177 commits``."""
+    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
+
+
+def _authentic(report: Report) -> list[str]:
+    outcome = report.outcome
+    if outcome is None:
+        return []
+    lines = [f"authentic: {_commit(report, outcome.tip)}"]
+    since = f"since the introduction {outcome.introduction.hex()[:12]} of {day(outcome.introduced_at)}"
+    lines.append(f"  {number(outcome.checked, 'commit')} verified now, {outcome.skipped:,} known from before, {since}")
+    if not outcome.checked:
+        lines.append("  nothing is new since the last run")
+    lines += _people(outcome)
+    if report.left_out is not None:
+        lines += _left_out(report, report.left_out)
+    if report.after and report.after != report.before:
+        lines.append(
+            f"  mark: {shown(report.ref or '')} of {shown(report.repository or '')} is now at {_ids(report.after)}"
+        )
+    return lines
+
+
+def _people(outcome: Outcome) -> list[str]:
+    ranked = sorted(outcome.vouched.items(), key=lambda item: (-item[1], item[0]))
+    lines = []
+    if ranked:
+        names = {person for person, _ in outcome.vouched}
+        lines.append(f"  signed by {len(names)} {'person' if len(names) == 1 else 'people'}:")
+    width = max((len(shown(person)) for (person, _), _ in ranked[:MOST_PEOPLE]), default=0)
+    for (person, key), count in ranked[:MOST_PEOPLE]:
+        lines.append(f"    {count:>9,}  {shown(person):<{width}}  {key}")
+    if len(ranked) > MOST_PEOPLE:
+        rest = sum(count for _, count in ranked[MOST_PEOPLE:])
+        lines.append(f"    {rest:>9,}  by {len(ranked) - MOST_PEOPLE} more keys")
+    return lines
+
+
+def _left_out(report: Report, tip: Outcome) -> list[str]:
+    lines = [f"  left out (--newest-authentic): {_commit(report, tip.tip)}"]
+    for refusal in tip.refusals[:5]:
+        lines.append(f"    {refusal.code}: {_commit(report, refusal.commit)}")
+    if len(tip.refusals) > 5:
+        lines.append(f"    and {number(len(tip.refusals) - 5, 'more refusal')}")
+    return lines
+
+
+def _not_authentic(report: Report) -> list[str]:
+    word = {"refused": "not authentic", "undecided": "cannot decide", "error": "error"}[report.verdict]
+    refusals = [refusal for refusal in report.refusals if refusal.code != "parent-not-authentic"]
+    lines = []
+    if report.outcome is not None:
+        lines.append(f"{word}: {_commit(report, report.outcome.tip, full=True)}")
+    for refusal in refusals:
+        lines += _refusal(report, refusal, word if report.outcome is None else None)
+    descendants = len(report.refusals) - len(refusals)
+    if descendants:
+        lines.append(f"  {number(descendants, 'more commit')} not authentic because a parent is not")
+    return lines
+
+
+def _refusal(report: Report, refusal: Refusal, word: str | None) -> list[str]:
+    lines = [f"{word}: {refusal.code} ({refusal.rule})" if word else f"  {refusal.code} ({refusal.rule})"]
+    about_tip = report.outcome is not None and refusal.commit == report.outcome.tip
+    if refusal.commit and not about_tip:
+        lines.append(f"    commit   {_commit(report, refusal.commit, full=True)}")
+    line = report.lines.get(refusal.commit)
+    if line is not None:
+        lines.append(f"    author   {shown(_identity(line.author))}, committed {day(line.date)}")
+    if refusal.person is not None or refusal.key is not None:
+        who = f"{shown(refusal.person)}, key {refusal.key}" if refusal.person is not None else f"key {refusal.key}"
+        lines.append(f"    signer   {who}")
+    if refusal.path is not None:
+        lines.append(f"    path     {shown(refusal.path)}")
+    if refusal.judged_by is not None and refusal.code != "parent-not-authentic":
+        where = f"{report.policy_path or 'the policy file'} as of {_commit(report, refusal.judged_by)}"
+        lines.append(f"    policy   {where}")
+    lines += _wrapped("why", refusal.message)
+    if refusal.hint:
+        lines += _wrapped("do", refusal.hint)
+    return lines
+
+
+def _wrapped(label: str, text: str) -> list[str]:
+    first, rest = f"    {label:<8} ", " " * 13
+    return textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=rest, break_long_words=False)
+
+
+def _identity(line: bytes) -> bytes:
+    """Cut the time off an author line."""
+    return line.rpartition(b">")[0] + b">" if b">" in line else line
+
+
+def _commit(report: Report, commit: bytes, *, full: bool = False) -> str:
+    line = report.lines.get(commit)
+    text = f" “{shown(line.subject, 80)}”" if line is not None else ""
+    return (commit.hex() if full else commit.hex()[:12]) + text
+
+
+def _ids(commits: tuple[bytes, ...]) -> str:
+    return ", ".join(commit.hex()[:12] for commit in commits)

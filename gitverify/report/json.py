@@ -1,0 +1,63 @@
+"""Reports for programs: ``json`` (one object) and ``jsonl`` (a line per refusal, then the summary).
+
+The schema is ``report.schema.json`` beside this file; ``format`` is raised with every change that breaks readers.
+Everything outside ASCII is written as an escape, so no byte of a commit reaches a terminal as it is.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from gitverify.text import shown
+
+if TYPE_CHECKING:
+    from gitverify.report.model import Report
+    from gitverify.rules.facts import Refusal
+
+FORMAT = "gitverify/1"
+
+
+def write_json(report: Report) -> str:
+    """Return the report as one JSON object with a line end."""
+    return json.dumps({**_summary(report), "refusals": [_refusal(r) for r in report.refusals]}, indent=2) + "\n"
+
+
+def write_jsonl(report: Report) -> str:
+    """Return the report as lines: ``{"type": "refusal", …}`` each, then ``{"type": "summary", …}``."""
+    lines: list[dict[str, Any]] = [{"format": FORMAT, "type": "refusal", **_refusal(r)} for r in report.refusals]
+    lines.append({"type": "summary", **_summary(report)})
+    return "".join(json.dumps(line) + "\n" for line in lines)
+
+
+def _summary(report: Report) -> dict[str, Any]:
+    outcome = report.outcome
+    return {
+        "format": FORMAT,
+        "verdict": report.verdict,
+        "reason": report.reason,
+        "tip": outcome.tip.hex() if outcome is not None else None,
+        "introduction": outcome.introduction.hex() if outcome is not None else None,
+        "signer": report.signer,
+        "ref": report.ref,
+        "dialect": str(outcome.dialect) if outcome is not None and outcome.dialect is not None else None,
+        "commits": {
+            "checked": outcome.checked if outcome is not None else 0,
+            "skipped": outcome.skipped if outcome is not None else 0,
+        },
+        "mark": {"before": [c.hex() for c in report.before], "after": [c.hex() for c in report.after]},
+        "seconds": round(report.seconds, 3),
+    }
+
+
+def _refusal(refusal: Refusal) -> dict[str, Any]:
+    return {
+        "commit": refusal.commit.hex() or None,
+        "rule": refusal.rule,
+        "code": refusal.code,
+        "message": refusal.message,
+        "path": shown(refusal.path, 4096) if refusal.path is not None else None,
+        "key": refusal.key,
+        "person": refusal.person,
+        "hint": refusal.hint,
+    }

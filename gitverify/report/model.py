@@ -1,0 +1,69 @@
+"""One value that every writer shows: a verification's outcome with what surrounds it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gitverify.request import Outcome
+    from gitverify.rules.facts import Refusal
+
+EXIT_STATUS = {"authentic": 0, "refused": 1, "undecided": 3, "error": 4}
+
+
+@dataclass(frozen=True, slots=True)
+class CommitLine:
+    """What a commit says of itself; all of it is attacker-controlled bytes. Dates in seconds since 1970."""
+
+    subject: bytes
+    author: bytes
+    date: int
+
+
+@dataclass(slots=True)
+class Report:
+    """An answer to show.
+
+    ``refusals`` are the outcome's, or, where R27 took an older commit, what was left out. ``lines`` describes the
+    commits that are named. ``problem`` is an answer without an outcome: nothing could be asked. ``notes`` are
+    sentences for people.
+    """
+
+    outcome: Outcome | None = None
+    problem: Refusal | None = None
+    signer: str | None = None
+    ref: str | None = None
+    repository: str | None = None
+    policy_path: str | None = None
+    before: tuple[bytes, ...] = ()
+    after: tuple[bytes, ...] = ()
+    left_out: Outcome | None = None
+    lines: dict[bytes, CommitLine] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    problem_verdict: str = "error"
+
+    @property
+    def verdict(self) -> str:
+        """authentic, refused, undecided or error."""
+        return self.outcome.verdict if self.outcome is not None else self.problem_verdict
+
+    @property
+    def reason(self) -> str | None:
+        """The code of the first refusal."""
+        if self.outcome is not None:
+            return self.outcome.reason
+        return self.problem.code if self.problem is not None else None
+
+    @property
+    def refusals(self) -> tuple[Refusal, ...]:
+        """All refusals to show."""
+        if self.outcome is None:
+            return (self.problem,) if self.problem is not None else ()
+        return self.left_out.refusals if self.left_out is not None else self.outcome.refusals
+
+    @property
+    def exit_status(self) -> int:
+        """The process's exit status."""
+        return EXIT_STATUS[self.verdict]

@@ -1,0 +1,33 @@
+"""What a maintainer can do about each reason code: one sentence, shown beside the refusal."""
+
+from __future__ import annotations
+
+_RESIGN = "If the commit is wanted, someone the policy lists signs it again (git commit --amend -S, git rebase -S)."
+
+HINTS: dict[str, str] = {
+    "unsigned": _RESIGN,
+    "bad-signature": "The commit was changed after it was signed, or the signature is damaged. Find out who pushed it.",
+    "unauthorized-key": "Either the signer's key is added to the policy in an earlier commit, or a listed person signs.",
+    "unknown-key": "Add the signer's certificate to the key directory or keyring, or name one with --keyring.",
+    "revoked-key": "Find out since when the key is in other hands; take a newer introduction signed by another key.",
+    "expired-key": "The owner extends the key's expiry and the new certificate is committed, or someone else signs.",
+    "unauthorized-path": "Someone with a grant on these paths signs the commit, or the policy grants them first.",
+    "policy-unauthorized": "One of the policy's editors makes this change to the policy file.",
+    "weak-signature": "Sign with an Ed25519 key, or RSA of 2048 bits or more, and SHA-256 or better.",
+    "unsupported-signature": "Sign with an SSH key (git config gpg.format ssh) or an OpenPGP key.",
+    "malformed-commit": "No git command writes such a commit; find out who made it and leave it out of the branch.",
+    "malformed-tree": "No git command writes such a tree; find out who made it and leave it out of the branch.",
+    "policy-missing": "Restore the policy file in the commit that removed it.",
+    "policy-invalid": "Correct the policy file in this commit (not in a later one).",
+    "policy-lockout": "List at least one person with a key who may change the policy file.",
+    "policy-unsupported": "Leave the feature out of the policy until this version of gitverify has it.",
+    "dialect-changed": "Keep the policy file of the introduction's dialect, or hand out a new introduction.",
+    "parent-not-authentic": "Mend the parent first.",
+    "not-descendant": "Check that this is the right branch and the right introduction.",
+    "introduction-signer": "Check the introduction and its signer with the people who handed them out.",
+    "rollback": "The branch was rewritten. Ask the maintainers; if they meant it, --allow-rollback accepts it once.",
+    "behind": "The server shows an older state than before. Fetch again; --allow-rollback accepts it once.",
+    "not-contained": "This branch lacks a commit you know to be good. Ask the maintainers why.",
+    "stale": "No listed person has committed lately, or the server withholds news. Compare with another mirror.",
+    "missing-object": "Fetch the rest of the history: git fetch --unshallow, or git fetch --refetch in a partial clone.",
+}

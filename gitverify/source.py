@@ -1,0 +1,182 @@
+"""The one adapter over pygit2: raw objects, references and configuration entries of a repository.
+
+What libgit2 offers beyond that is not used, because its helpers lie to a verifier: signature extraction finds
+blocks in the message, parents and walks follow grafts and ``.git/shallow`` (R5). Objects come as raw bytes that
+libgit2 has hashed against their id with collision-detecting SHA-1 (its strict hash verification; switched on here
+rather than relied on).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pygit2
+from pygit2.ffi import C, ffi
+
+from gitverify.errors import GitverifyError, MissingObject
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gitverify.objects.source import ObjectType
+
+_TYPES: dict[int, ObjectType] = {1: "commit", 2: "tree", 3: "blob", 4: "tag"}
+
+# A partial clone's objects are read like any other; what is absent is reported as missing (R5).
+_EXTENSIONS = ["partialclone", "preciousobjects"]
+
+
+class RepositoryError(GitverifyError):
+    """A repository can't be opened.
+
+    ``code``: ``not-a-repository``, ``repository-owner`` or ``unsupported-repository``.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        """Remember the code."""
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigEntry:
+    """One value of git's configuration, with the file it stands in (None: not from a file).
+
+    ``level`` grows from the system's configuration to the work tree's; the highest wins, the last among equals.
+    """
+
+    name: str
+    value: str
+    origin: Path | None
+    level: int
+
+
+class Repository:
+    """A repository on disk, as an :class:`~gitverify.objects.source.ObjectSource` with references and settings."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the repository that ``path`` lies in, as git would find it.
+
+        Raises RepositoryError. Libgit2 checks that the repository belongs to the user who runs this (or is a
+        ``safe.directory``): its configuration could otherwise name another introduction.
+        """
+        pygit2.settings.set_extensions(_EXTENSIONS)
+        pygit2.settings.enable_strict_hash_verification(True)
+        # Nothing is read twice, so a cache would only hold memory, and it would skip the hash on a second read.
+        pygit2.settings.enable_caching(False)
+        try:
+            found = pygit2.discover_repository(str(path))
+            if found is None:
+                raise RepositoryError("not-a-repository", f"{path} is not in a git repository")
+            self._repository = pygit2.Repository(found)
+        except (pygit2.GitError, KeyError, ValueError, OSError) as error:
+            raise _open_error(path, str(error)) from None
+        self._odb = self._repository.odb
+        self.path = Path(self._repository.path)
+
+    @property
+    def worktree(self) -> Path | None:
+        """The working tree's root; None in a bare repository."""
+        workdir = self._repository.workdir
+        return Path(workdir) if workdir else None
+
+    @property
+    def common_directory(self) -> Path:
+        """The git directory that all worktrees share."""
+        pointer = self.path / "commondir"
+        try:
+            return (self.path / pointer.read_text().strip()).resolve()
+        except OSError:
+            return self.path.resolve()
+
+    def read(self, object_id: bytes) -> tuple[ObjectType, bytes]:
+        """Return type and content of an object; see ObjectSource.read."""
+        try:
+            number, content = self._odb.read(pygit2.Oid(raw=object_id))
+            return _TYPES[number], content
+        except KeyError:
+            raise MissingObject(object_id) from None
+        except (pygit2.GitError, ValueError) as error:
+            raise MissingObject(object_id, f"is damaged in this repository ({error})") from None
+
+    def exists(self, object_id: bytes) -> bool:
+        """Whether the object is there at all; its content is not looked at."""
+        return pygit2.Oid(raw=object_id) in self._odb
+
+    def expand(self, prefix: str) -> list[bytes]:
+        """Return the ids of the objects that start with these (at least 4) hexadecimal digits: none, one or two."""
+        try:
+            return [self._repository.expand_id(prefix).raw]
+        except (KeyError, ValueError) as error:
+            ambiguous = "ambiguous" in str(error)
+            return [b"", b""] if ambiguous else []
+        except pygit2.GitError:
+            return []
+
+    def reference(self, name: str) -> bytes | None:
+        """Return the raw id that a reference with this full name leads to; None where there is none."""
+        try:
+            reference = self._repository.references[name].resolve()
+        except (KeyError, ValueError, pygit2.GitError):
+            return None
+        target = reference.target
+        return target.raw if isinstance(target, pygit2.Oid) else None
+
+    def symbolic(self, name: str) -> str | None:
+        """Return the full name of the reference that a symbolic reference points to, one step; else None."""
+        try:
+            target = self._repository.references[name].target
+        except (KeyError, ValueError, pygit2.GitError):
+            return None
+        return target if isinstance(target, str) else None
+
+    def revparse(self, expression: str) -> bytes | None:
+        """Resolve an expression of gitrevisions(7) that is no plain name, such as ``main@{1}``; None: no such."""
+        try:
+            return self._repository.revparse_single(expression).id.raw
+        except (KeyError, ValueError, pygit2.GitError):
+            return None
+
+    def config(self) -> Iterator[ConfigEntry]:
+        """Yield all configuration entries, in no particular order, with the file that each comes from.
+
+        pygit2 has no public way to the origin; this reads the same entries through its C bindings.
+        """
+        snapshot = self._repository.config
+        entry = ffi.new("git_config_entry **")
+        iterator = ffi.new("git_config_iterator **")
+        if C.git_config_iterator_new(iterator, snapshot._c_config) != 0:  # noqa: SLF001
+            raise RepositoryError("unsupported-repository", "git's configuration can't be read")
+        try:
+            while C.git_config_next(entry, iterator[0]) == 0:
+                origin = entry[0].origin_path
+                yield ConfigEntry(
+                    name=ffi.string(entry[0].name).decode("utf-8", "replace"),
+                    value=ffi.string(entry[0].value).decode("utf-8", "replace") if entry[0].value else "true",
+                    origin=Path(ffi.string(origin).decode("utf-8", "surrogateescape")) if origin else None,
+                    level=entry[0].level,
+                )
+        finally:
+            C.git_config_iterator_free(iterator[0])
+
+    def set_config(self, name: str, value: str) -> None:
+        """Write a value to the repository's own configuration file."""
+        try:
+            config = pygit2.Config(str(self.common_directory / "config"))
+            config[name] = value
+        except (pygit2.GitError, ValueError, OSError) as error:
+            raise RepositoryError("config", f"git's configuration can't be written: {error}") from None
+
+
+def _open_error(path: Path, message: str) -> RepositoryError:
+    """Turn libgit2's sentence into a reason code and a next step."""
+    if "not owned by" in message:
+        return RepositoryError(
+            "repository-owner",
+            f"{path} belongs to another user; if you trust it: git config --global --add safe.directory {path}",
+        )
+    if "unknown object format" in message or "unsupported" in message:
+        return RepositoryError("unsupported-repository", f"{path}: {message.rpartition(': ')[2]}")
+    return RepositoryError("not-a-repository", f"{path} is not in a git repository: {message}")

@@ -1,0 +1,61 @@
+"""Finding a path in a tree, through an object source; every tree that is read is checked (R7)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gitverify.errors import MalformedTree
+from gitverify.objects.tree import TreeReader
+
+if TYPE_CHECKING:
+    from gitverify.objects.source import ObjectSource
+    from gitverify.objects.tree import TreeEntry
+
+
+class Trees:
+    """Reads trees of one source. Root trees differ from commit to commit, so few are remembered."""
+
+    def __init__(self, source: ObjectSource, remembered: int = 256) -> None:
+        """Read from ``source``; remember the answers of so many trees."""
+        self._source = source
+        self._reader = TreeReader()
+        self._remembered = remembered
+        self._found: dict[tuple[bytes, tuple[bytes, ...]], list[TreeEntry | None]] = {}
+
+    def find(self, tree: bytes, names: tuple[bytes, ...]) -> list[TreeEntry | None]:
+        """Return the entries of these names in the tree with this id.
+
+        Raises MissingObject, and MalformedTree where the tree breaks R7 or the id is no tree's.
+        """
+        key = (tree, names)
+        found = self._found.get(key)
+        if found is None:
+            found = self._reader.find(self.content(tree), names)
+            if len(self._found) >= self._remembered:
+                self._found.clear()
+            self._found[key] = found
+        return found
+
+    def entries(self, tree: bytes) -> dict[bytes, TreeEntry]:
+        """Return all entries of the tree with this id; raises as :meth:`find`."""
+        return self._reader.entries(self.content(tree))
+
+    def content(self, tree: bytes) -> bytes:
+        """Return the raw content of the tree with this id."""
+        kind, raw = self._source.read(tree)
+        if kind != "tree":
+            raise MalformedTree(f"object {tree.hex()} stands where a tree is expected, but is a {kind}")
+        return raw
+
+    def walk(self, entry: TreeEntry | None, components: tuple[bytes, ...]) -> TreeEntry | None:
+        """Follow path components below an entry; None where one is missing or no directory stands in the way."""
+        for name in components:
+            if entry is None or not entry.is_directory:
+                return None
+            entry = self.find(entry.id, (name,))[0]
+        return entry
+
+
+def components(path: bytes) -> tuple[bytes, ...]:
+    """Split a path of a policy or an option into its components."""
+    return tuple(part for part in path.split(b"/") if part)

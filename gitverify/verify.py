@@ -1,0 +1,286 @@
+"""The main question: is the tip authentic, from the introduction (R1 to R3, R17 to R26)?
+
+Reads top to bottom as the proof goes: the anchor is sound; every commit between it and the tip is authentic; the
+tip descends from it; and the answer takes back nothing that an earlier run accepted. All that comes from outside
+comes through the object source and the request.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from gitverify.anchor import load_anchor, stop
+from gitverify.errors import MalformedCommit, MissingObject
+from gitverify.examine import Examiner
+from gitverify.judgement import Explanation, Judgement
+from gitverify.objects.commit import parse_head
+from gitverify.pool import Inline
+from gitverify.request import MAX_FUTURE, Floor, Outcome, Silent, Stop
+from gitverify.rules.authority import Standing
+from gitverify.rules.facts import Authorized, CommitFacts, PolicyProblem, Refusal
+from gitverify.rules.hints import HINTS
+from gitverify.rules.vouch import listed
+from gitverify.walk import Walk, reaches, read_commit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gitverify.anchor import Anchor
+    from gitverify.objects.commit import CommitHead
+    from gitverify.objects.source import ObjectSource
+    from gitverify.pool import Pool, Sink
+    from gitverify.request import Observer, Request
+    from gitverify.rules.facts import Examined
+
+    MakePool = Callable[[Callable[[ObjectSource], Examiner], Sink], Pool]
+
+
+def verify(
+    source: ObjectSource,
+    request: Request,
+    *,
+    make_pool: MakePool | None = None,
+    observer: Observer | None = None,
+) -> Outcome:
+    """Answer a request. Whatever the repository holds, the answer is an outcome with a verdict, no exception.
+
+    ``make_pool`` makes a pool of processes from (examiner for a source, sink for results); None examines here.
+    """
+    outcome = Outcome("authentic", request.tip, request.introduction)
+    try:
+        _Verification(source, request, make_pool, observer or Silent(), outcome).run()
+    except Stop as answer:
+        _answer(outcome, answer)
+    except MissingObject as error:
+        refusal = Refusal(error.object_id, "R5", "missing-object", str(error), HINTS["missing-object"])
+        _answer(outcome, Stop("undecided", (refusal,)))
+    return outcome
+
+
+def verify_newest(
+    source: ObjectSource,
+    request: Request,
+    *,
+    make_pool: MakePool | None = None,
+    observer: Observer | None = None,
+) -> tuple[Outcome, Outcome | None]:
+    """Answer a request; where the tip is refused, answer for what R27 takes in its place.
+
+    Returns the outcome that counts and, where another commit was taken, the tip's own. Only the newest authentic
+    commit on the first-parent line is tried: what lies below it is further from satisfying the mark, not nearer.
+    """
+    first = verify(source, request, make_pool=make_pool, observer=observer)
+    if first.verdict != "refused" or first.fallback is None:
+        return first, None
+    instead = verify(source, replace(request, tip=first.fallback), make_pool=make_pool, observer=observer)
+    return (instead, first) if instead.verdict == "authentic" else (first, None)
+
+
+def explain(
+    source: ObjectSource,
+    request: Request,
+    *,
+    make_pool: MakePool | None = None,
+    observer: Observer | None = None,
+) -> tuple[Outcome, Explanation | None]:
+    """Answer for the tip from the introduction, and say what was seen; None where it did not come to be judged."""
+    outcome = Outcome("authentic", request.tip, request.introduction)
+    verification = _Verification(source, replace(request, keep_going=True), make_pool, observer or Silent(), outcome)
+    try:
+        verification.run()
+    except Stop as answer:
+        _answer(outcome, answer)
+    except MissingObject as error:
+        refusal = Refusal(error.object_id, "R5", "missing-object", str(error), HINTS["missing-object"])
+        _answer(outcome, Stop("undecided", (refusal,)))
+    judgement = verification.judgement
+    if judgement is None or request.tip not in judgement.decisions:
+        return outcome, None
+    return outcome, judgement.explain(request.tip)
+
+
+def _answer(outcome: Outcome, answer: Stop) -> None:
+    outcome.verdict = answer.verdict
+    outcome.reason = answer.refusals[0].code
+    outcome.refusals = answer.refusals
+    outcome.mark = None
+
+
+class _Verification:
+    """One run, which fills in the outcome or raises Stop or MissingObject."""
+
+    def __init__(
+        self,
+        source: ObjectSource,
+        request: Request,
+        make_pool: MakePool | None,
+        observer: Observer,
+        outcome: Outcome,
+    ) -> None:
+        self._source = source
+        self._request = request
+        self._make_pool = make_pool
+        self._observer = observer
+        self._outcome = outcome
+        self.judgement: Judgement | None = None
+
+    def run(self) -> None:
+        """Go through the proof."""
+        request, outcome = self._request, self._outcome
+        anchor = load_anchor(self._source, request)
+        outcome.dialect = anchor.examination.dialect
+        outcome.introduced_at = anchor.facts.date
+        judgement = None
+        if request.floor.trusted and all(self._is_commit(commit) for commit in request.floor.commits):
+            judgement = self._above(anchor, request.floor)
+            if judgement is not None and self._stale(anchor, judgement, request.floor):
+                judgement = None  # what the mark remembers is not enough to tell: look at everything
+        if judgement is None:
+            judgement = self._authenticate(anchor, Floor(), *self._walk(anchor, Floor()))
+            self._check_floor(judgement)
+            if self._stale(anchor, judgement, Floor()):
+                raise self._about_tip("R26", "stale", "no listed person has committed recently enough")
+        self._check_contains()
+
+    def _above(self, anchor: Anchor, floor: Floor) -> Judgement | None:
+        """Judge what is new since the mark; None where the tip does not reach all of it, so nothing can be skipped."""
+        walk, facts = self._walk(anchor, floor)
+        judgement = Judgement(self._source, self._request, anchor, walk, facts)
+        return self._authenticate(anchor, floor, walk, facts) if judgement.reaches(floor.commits) else None
+
+    def _authenticate(self, anchor: Anchor, floor: Floor, walk: Walk, facts: dict[bytes, CommitFacts]) -> Judgement:
+        """Judge the commits of a walk. Returns when the tip and all that it rests on is authentic; else raises."""
+        request, outcome = self._request, self._outcome
+        judgement = self._judge(anchor, walk, facts)
+        if any(judgement.standing(refusal.commit) is Standing.SIDE for refusal in judgement.refusals):
+            # Only real edges tell an ancestor of the introduction from a side branch, and dates cut those short.
+            walk.exhaust()
+            judgement = self._judge(anchor, walk, facts)
+        outcome.checked = len(judgement.decisions)
+        outcome.skipped = floor.accepted
+        outcome.tip_date = judgement.facts(request.tip).date
+        if judgement.refusals:
+            outcome.fallback = judgement.newest_authentic(request.tip) if request.newest_authentic else None
+            raise Stop("refused", tuple(judgement.refusals))
+        if not judgement.is_authentic(request.tip):  # pragma: no cover - nothing above lets this happen
+            raise AssertionError("a tip without a refusal is not authentic")
+        outcome.vouched = dict(_count(judgement))
+        outcome.mark = self._new_mark(judgement, anchor, floor)
+        return judgement
+
+    def _judge(self, anchor: Anchor, walk: Walk, facts: dict[bytes, CommitFacts]) -> Judgement:
+        judgement = Judgement(self._source, self._request, anchor, walk, facts)
+        if judgement.standing(self._request.tip) is not Standing.MAIN and not judgement.interrupted:
+            raise self._about_tip("R2", "not-descendant", "the tip does not descend from the introduction")
+        self.judgement = judgement
+        judgement.run(keep_going=self._request.keep_going or self._request.newest_authentic)
+        return judgement
+
+    def _walk(self, anchor: Anchor, floor: Floor) -> tuple[Walk, dict[bytes, CommitFacts]]:
+        """Walk to the floor, or to the introduction, and have every new commit examined."""
+        request = self._request
+        walk = Walk(self._source, request.tip, request.introduction, floor.commits, floor.fences)
+        facts: dict[bytes, CommitFacts] = {}
+        heads: dict[bytes, tuple[bytes, tuple[bytes, ...], int]] = {}
+        keyring = anchor.likely_keyring(self._tip_tree())
+
+        def prepare(source: ObjectSource) -> Examiner:
+            return Examiner(source, anchor.examination, keyring)
+
+        def sink(commit: bytes, examined: Examined) -> None:
+            tree, parents, date = heads.pop(commit)
+            facts[commit] = CommitFacts(commit, tree, parents, date, examined)
+            self._observer.examined(1, date)
+
+        pool = self._make_pool(prepare, sink) if self._make_pool else Inline(prepare(self._source), sink)
+
+        def visit(commit: bytes, raw: bytes, head: CommitHead | None) -> None:
+            heads[commit] = (head.tree, head.parents, head.date) if head is not None else (b"", (), 0)
+            pool.put(commit, raw)
+
+        try:
+            walk.run(visit)
+            pool.finish()
+        finally:
+            pool.close()
+        return walk, facts
+
+    def _tip_tree(self) -> bytes | None:
+        try:
+            return parse_head(read_commit(self._source, self._request.tip)).tree
+        except MalformedCommit:
+            return None
+
+    def _is_commit(self, commit: bytes) -> bool:
+        try:
+            read_commit(self._source, commit)
+        except (MissingObject, MalformedCommit):
+            return False
+        return True
+
+    def _about_tip(self, rule: str, code: str, message: str) -> Stop:
+        return stop("refused", self._request.tip, rule, code, message)
+
+    def _check_floor(self, judgement: Judgement) -> None:
+        """R23: the tip reaches every commit of the mark; all edges are binding in these rules."""
+        request = self._request
+        below = [commit for commit in request.floor.commits if not judgement.reaches((commit,))]
+        if not below:
+            return
+        self._outcome.rolled_back = True
+        if request.allow_rollback:
+            return
+        if any(self._is_commit(commit) and reaches(self._source, commit, request.tip) for commit in below):
+            message = f"an earlier run accepted {below[0].hex()}, which is newer"
+            raise self._about_tip("R23", "behind", message)
+        message = f"an earlier run accepted {below[0].hex()}, which is not among the tip's ancestors"
+        raise self._about_tip("R23", "rollback", message)
+
+    def _check_contains(self) -> None:
+        """R23b."""
+        for commit in self._request.contains:
+            if not self._is_commit(commit) or not reaches(self._source, self._request.tip, commit):
+                message = f"{commit.hex()} is not among the tip's ancestors"
+                raise self._about_tip("R23b", "not-contained", message)
+
+    def _stale(self, anchor: Anchor, judgement: Judgement, floor: Floor) -> bool:
+        """R26: whether nobody of the tip's policy has committed within the time asked for."""
+        request = self._request
+        if request.max_age is None:
+            return False
+        mark = self._new_mark(judgement, anchor, floor)
+        tip = judgement.parent(request.tip)
+        if isinstance(tip.policy, PolicyProblem):  # pragma: no cover - an accepted tip has a sound policy
+            return True
+        dates = [date for key, date in mark.freshness.items() if listed(key, tip.policy, tip.material)]
+        return not dates or max(dates) < request.now - request.max_age
+
+    def _new_mark(self, judgement: Judgement, anchor: Anchor, floor: Floor) -> Floor:
+        """Return what the next run may build on."""
+        request = self._request
+        freshness = dict(floor.freshness)
+        dated = [(facts.examined.key, facts.date) for facts in judgement.accepted()]
+        if not floor.trusted:
+            dated.append((anchor.signing_key(self._source), anchor.facts.date))
+        for key, date in dated:
+            if key and date <= request.now + MAX_FUTURE:
+                freshness[key] = max(date, freshness.get(key, date))
+        return Floor(
+            commits=(request.tip,),
+            trusted=True,
+            fences=floor.fences.union(judgement.fences()),
+            accepted=floor.accepted + len(judgement.decisions),
+            freshness=freshness,
+        )
+
+
+def _count(judgement: Judgement) -> Counter[tuple[str, str]]:
+    """Count the accepted commits per person and listed key."""
+    return Counter(
+        (voucher.person, voucher.listed)
+        for decision in judgement.decisions.values()
+        if isinstance(decision, Authorized)
+        for voucher in decision.vouchers[:1]
+    )

@@ -1,0 +1,199 @@
+"""Which commits are to be judged: those the tip reaches and nothing accepted or given covers.
+
+The walk follows raw parents only (R5) and paints the graph in three colours, newest first:
+
+* NEW: reached from the tip, to be judged;
+* ACCEPTED: reached from a mark without crossing the introduction or a *fence*; each one descends from the
+  introduction and was found authentic before (R23);
+* GIVEN: the introduction and its ancestors.
+
+Committer dates decide the order, and anyone can write any date, so nothing may depend on them: a commit is painted
+GIVEN or ACCEPTED only along real edges, and what is painted late is taken back from the NEW ones. A wrong date can
+only make more commits be looked at again, with the same answer; where that answer is a refusal of a commit that
+does not descend from the introduction, :meth:`Walk.exhaust` settles whether it is an ancestor of it.
+
+A fence is an edge from a commit that descends from the introduction to one that does not (R21). The accepted
+colour never crosses one, so that it holds only commits whose own policy files judge their children.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING
+
+from gitverify.errors import MalformedCommit, MissingObject
+from gitverify.objects.commit import CommitHead, parse_head
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from gitverify.objects.source import ObjectSource
+
+    Edge = tuple[bytes, bytes]
+    Visitor = Callable[[bytes, bytes, CommitHead | None], None]
+
+
+class Colour(IntEnum):
+    """What a commit is; a higher one wins."""
+
+    NEW = 0
+    ACCEPTED = 1
+    GIVEN = 2
+
+
+def read_commit(source: ObjectSource, object_id: bytes) -> bytes:
+    """Return a commit's raw content. Raises MissingObject, and MalformedCommit for an object of another kind."""
+    kind, raw = source.read(object_id)
+    if kind != "commit":
+        raise MalformedCommit(f"object {object_id.hex()} stands where a commit is expected, but is a {kind}")
+    return raw
+
+
+class Walk:
+    """One walk from a tip. ``new`` holds the parents of each commit to be judged, newest first."""
+
+    def __init__(
+        self,
+        source: ObjectSource,
+        tip: bytes,
+        introduction: bytes,
+        accepted: Collection[bytes] = (),
+        fences: Collection[Edge] = (),
+    ) -> None:
+        """Prepare; nothing is read yet. Ids are raw."""
+        self._source = source
+        self._introduction = introduction
+        self._fences = frozenset(fences)
+        self._colours: dict[bytes, Colour] = {}
+        self._parents: dict[bytes, tuple[bytes, ...]] = {}
+        self._loaded: dict[bytes, tuple[bytes, CommitHead | None, int]] = {}
+        self._visited: list[bytes] = []
+        self._queue: list[tuple[int, bytes]] = []
+        self._pending = 0
+        self._absent: dict[bytes, MissingObject] = {}
+        late = 1 << 62
+        self._paint(introduction, Colour.GIVEN, late)
+        for commit in accepted:
+            self._paint(commit, Colour.ACCEPTED, late)
+        self._paint(tip, Colour.NEW, late)
+
+    def run(self, visit: Visitor) -> None:
+        """Walk until everything that is left is covered; call ``visit(id, raw, head)`` for each NEW commit.
+
+        A commit that breaks R6 in its first fields has ``head`` None and no parents to follow. A visited commit may
+        later turn out to be covered: only :attr:`new` counts. Raises MissingObject where a NEW commit is absent
+        (R5): the first in order.
+        """
+        while self._pending:
+            self._step(visit)
+        for commit, error in self._absent.items():
+            if self._colours[commit] is Colour.NEW:
+                raise error
+        self._loaded.clear()
+
+    def exhaust(self) -> None:
+        """Paint to the end, so that every ancestor of the introduction is known to be one.
+
+        Raises MissingObject where the history below the introduction is not all there.
+        """
+        while self._queue:
+            self._step(None)
+        if self._absent:
+            raise next(iter(self._absent.values()))
+
+    @property
+    def new(self) -> dict[bytes, tuple[bytes, ...]]:
+        """The commits to be judged with their parents, in the order of the walk (newest first)."""
+        colours = self._colours
+        return {commit: self._parents[commit] for commit in self._visited if colours[commit] is Colour.NEW}
+
+    def colour(self, commit: bytes) -> Colour | None:
+        """What the walk knows of a commit; None if it did not come by."""
+        return self._colours.get(commit)
+
+    def _paint(self, commit: bytes, colour: Colour, key: int) -> None:
+        """Give a commit a colour and queue it, unless it has it already."""
+        before = self._colours.get(commit)
+        if before is not None and before >= colour:
+            return
+        self._colours[commit] = colour
+        if colour is Colour.NEW:
+            self._pending += 1
+        elif before is Colour.NEW and commit not in self._parents:
+            self._pending -= 1
+        loaded = self._loaded.get(commit)
+        heappush(self._queue, (-(loaded[2] if loaded else key), commit))
+
+    def _step(self, visit: Visitor | None) -> None:
+        key, commit = heappop(self._queue)
+        colour = self._colours[commit]
+        parents = self._parents.get(commit)
+        if parents is None:
+            loaded = self._loaded.get(commit) or self._load(commit)
+            if loaded is None:
+                if colour is Colour.NEW:
+                    self._pending -= 1
+                self._parents[commit] = ()
+                return
+            raw, head, date = loaded
+            # Queued under its child's date; in its own place only now that its own is known.
+            if self._queue and -date > self._queue[0][0] and -date != key:
+                self._loaded[commit] = loaded
+                heappush(self._queue, (-date, commit))
+                return
+            self._loaded.pop(commit, None)
+            parents = head.parents if head is not None else ()
+            self._parents[commit] = parents
+            if colour is Colour.NEW:
+                self._pending -= 1
+                self._visited.append(commit)
+                if visit is not None:
+                    visit(commit, raw, head)
+        else:
+            date = -key
+        for parent in parents:
+            self._follow(commit, parent, colour, date)
+
+    def _follow(self, commit: bytes, parent: bytes, colour: Colour, date: int) -> None:
+        if colour is Colour.ACCEPTED and (parent == self._introduction or (commit, parent) in self._fences):
+            return
+        self._paint(parent, colour, date)
+
+    def _load(self, commit: bytes) -> tuple[bytes, CommitHead | None, int] | None:
+        """Read a commit; None where it is absent, which matters only if it stays NEW."""
+        try:
+            raw = read_commit(self._source, commit)
+        except MissingObject as error:
+            self._absent[commit] = error
+            return None
+        except MalformedCommit:
+            return b"", None, 0
+        try:
+            head = parse_head(raw)
+        except MalformedCommit:
+            return raw, None, 0
+        return raw, head, head.date
+
+
+def reaches(source: ObjectSource, start: bytes, goal: bytes) -> bool:
+    """Whether ``goal`` is ``start`` or an ancestor of it over raw edges, newest first.
+
+    Raises MissingObject where the history that would have to be looked at is not all there. Malformed commits
+    end their line.
+    """
+    seen = {start}
+    queue = [(0, start)]
+    while queue:
+        _, commit = heappop(queue)
+        if commit == goal:
+            return True
+        try:
+            head = parse_head(read_commit(source, commit))
+        except MalformedCommit:
+            continue
+        for parent in head.parents:
+            if parent not in seen:
+                seen.add(parent)
+                heappush(queue, (-head.date, parent))
+    return False
