@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 NAME = "marks.sqlite3"
 APPLICATION_ID = 0x67_76_6D_31  # "gvm1"
 LAYOUT = 1  # in user_version
-BUSY_SECONDS = 5.0  # transactions take milliseconds: nobody waits for a verification
+BUSY_SECONDS = 10.0  # transactions take milliseconds: nobody waits for a verification
 
 SCHEMA = (
     "CREATE TABLE event (number INTEGER PRIMARY KEY, chain BLOB NOT NULL, body TEXT NOT NULL)",

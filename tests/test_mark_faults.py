@@ -21,6 +21,7 @@ from gitverify.statefile import NAME
 
 JOURNAL = NAME + "-journal"
 SECTOR = 4096
+EACH_CALL = 2  # what is on disk when a call has been left is what is there when the next one is entered
 ABSENT = markdata.MarkKey(b"\x77" * 20, "nowhere", "refs/heads/none")
 
 
@@ -47,7 +48,7 @@ def test_killed_at_any_system_call_of_an_advance_the_store_holds_the_old_mark_or
     total = signalled(advance, None)
     assert stored(directory) == mark(1, signers=90)
     seen, journals = [], 0
-    for stop in range(total):
+    for stop in range(0, total, EACH_CALL):
         shutil.rmtree(directory)
         shutil.copytree(pristine, directory)
         signalled(advance, stop)
@@ -62,7 +63,7 @@ def test_killed_at_any_system_call_of_an_advance_the_store_holds_the_old_mark_or
         seen.append(found.accepted)
     assert seen == sorted(seen, reverse=True), "once committed, it stays"
     assert set(seen) == {5, 1}
-    assert journals > 20, "most kills left work to undo"
+    assert journals > 10, "many kills left work to undo"
 
 
 def test_killed_at_any_system_call_of_the_first_run_the_next_one_starts_afresh(directory):
@@ -73,7 +74,7 @@ def test_killed_at_any_system_call_of_the_first_run_the_next_one_starts_afresh(d
 
     total = signalled(first, None)
     assert (directory / NAME).exists()
-    for stop in range(total):
+    for stop in range(0, total, EACH_CALL):
         shutil.rmtree(directory, ignore_errors=True)
         signalled(first, stop)
         move(directory, mark(1))
