@@ -1,0 +1,51 @@
+"""No bytes make the object parsers raise anything but their own errors."""
+
+from contextlib import suppress
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gitverify.errors import MalformedObject
+from gitverify.objects.commit import parse_commit, parse_head
+from gitverify.objects.tag import parse_tag
+from gitverify.objects.tree import parse_tree
+
+COMMIT = (
+    b"tree 0123456789012345678901234567890123456789\nparent abcdefabcdefabcdefabcdefabcdefabcdefabcd\n"
+    b"author A <a@b> 1 +0000\ncommitter A <a@b> 2 +0000\ngpgsig -----BEGIN SSH SIGNATURE-----\n AAAA\n"
+    b" -----END SSH SIGNATURE-----\nmergetag x\n y\n\nmessage\n"
+)
+TREE = b"100644 a\0" + bytes(20) + b"40000 b\0" + bytes(range(20)) + b"160000 c\0" + bytes(20)
+TAG = b"object 0123456789012345678901234567890123456789\ntype commit\ntag v\ntagger T <t@u> 1 +0000\n\nm\n"
+
+
+def mutated(seed):
+    """Byte strings near a valid one: pieces cut, repeated and overwritten."""
+    position = st.integers(0, len(seed))
+    return st.builds(
+        lambda at, to, new: seed[: min(at, to)] + new + seed[max(at, to) :], position, position, st.binary(max_size=30)
+    )
+
+
+@given(st.one_of(st.binary(), mutated(COMMIT)))
+def test_commit(raw):
+    with suppress(MalformedObject):
+        commit = parse_commit(raw)
+        head = parse_head(raw)
+        assert (head.tree, head.parents) == (commit.tree, commit.parents)
+        assert len(commit.payload) <= len(raw)
+
+
+@given(st.one_of(st.binary(), mutated(TREE)))
+def test_tree(raw):
+    with suppress(MalformedObject):
+        entries = parse_tree(raw)
+        again = b"".join(e.mode + b" " + name + b"\0" + e.id for name, e in entries.items())
+        assert again == raw
+
+
+@given(st.one_of(st.binary(), mutated(TAG)))
+def test_tag(raw):
+    with suppress(MalformedObject):
+        tag = parse_tag(raw)
+        assert raw.startswith(tag.payload)
