@@ -87,9 +87,10 @@ class Walk:
         """
         while self._pending:
             self._step(visit)
-        for commit, error in self._absent.items():
-            if self._colours[commit] is Colour.NEW:
-                raise error
+        while (absent := self._needed()) is not None:
+            if not self._queue:
+                raise absent
+            self._step(visit)
         self._loaded.clear()
 
     def exhaust(self) -> None:
@@ -111,6 +112,10 @@ class Walk:
     def colour(self, commit: bytes) -> Colour | None:
         """What the walk knows of a commit; None if it did not come by."""
         return self._colours.get(commit)
+
+    def _needed(self) -> MissingObject | None:
+        """The first absent commit that nothing covers yet; a look further down may still cover it."""
+        return next((e for c, e in self._absent.items() if self._colours[c] is Colour.NEW), None)
 
     def _paint(self, commit: bytes, colour: Colour, key: int) -> None:
         """Give a commit a colour and queue it, unless it has it already."""
