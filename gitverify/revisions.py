@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gitverify.source import Repository
 
 _SUFFIX = re.compile(r"(.*?)((?:~\d*|\^\d*|\^\{(?:commit)?\})*)", re.DOTALL)
-_STEP = re.compile(r"([~^])(\d*)|\^\{(?:commit)?\}")
+_STEP = re.compile(r"\^\{(?:commit)?\}|([~^])(\d*)")
 # git's order of preference for a short name (gitrevisions(7)).
 _PLACES = ("{}", "refs/{}", "refs/tags/{}", "refs/heads/{}", "refs/remotes/{}", "refs/remotes/{}/HEAD")
 
