@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from gitverify.errors import MalformedCommit, MalformedTree
-from gitverify.objects.commit import parse_commit
+from gitverify.objects.commit import split_commit
 from gitverify.policies.model import Dialect
 from gitverify.rules.facts import Examined, Unproven
 from gitverify.signatures.result import SignatureRefused
@@ -59,11 +59,11 @@ class Examiner:
     def __call__(self, raw: bytes) -> Examined:
         """Examine a commit's raw content. Raises MissingObject where its root tree can't be read."""
         try:
-            commit = parse_commit(raw)
+            head, signature, payload, _ = split_commit(raw)
         except MalformedCommit as error:
             return Examined(malformed=("malformed-commit", str(error)))
         try:
-            entry, key_root = self._trees.find(commit.tree, self._names)
+            entry, key_root = self._trees.find(head.tree, self._names)
             if self._below:
                 entry = self._trees.walk(entry, self._below)
         except MalformedTree as error:
@@ -72,7 +72,7 @@ class Examiner:
             entry = self._entries.setdefault(entry, entry)
         root = key_root.id if key_root is not None and key_root.is_directory else None
         try:
-            signed = self.signer(commit.signature, commit.payload, historic=entry is None)
+            signed = self.signer(signature, payload, historic=entry is None)
         except SignatureRefused as error:
             return Examined(entry, root, unproven=Unproven(error.code, error.message, error.keys))
         # The same text object for the same key: results cross process borders in batches, where it counts once.

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from binascii import unhexlify
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from gitverify.errors import MalformedCommit
 from gitverify.limits import LIMITS
@@ -29,8 +30,7 @@ _MISPLACED = frozenset({b"tree", b"parent", b"author", b"committer"})
 _SIGNATURES = frozenset({b"gpgsig", b"gpgsig-sha256"})
 
 
-@dataclass(frozen=True, slots=True)
-class CommitHead:
+class CommitHead(NamedTuple):
     """The fixed first fields: what a walk over the graph needs."""
 
     tree: bytes
@@ -88,8 +88,35 @@ def parse_head(raw: bytes) -> CommitHead:
     return CommitHead(unhexlify(tree), parents, author, committer, found.end())
 
 
+class SignedParts(NamedTuple):
+    """A commit that keeps R6, as far as checking its signature needs it; see :class:`Commit` for the fields.
+
+    ``end`` is where the header ends.
+    """
+
+    head: CommitHead
+    signature: bytes | None
+    payload: bytes
+    end: int
+
+
 def parse_commit(raw: bytes) -> Commit:
     """Parse a commit object's content; raise MalformedCommit where it breaks R6."""
+    head, signature, payload, end = split_commit(raw)
+    return Commit(
+        tree=head.tree,
+        parents=head.parents,
+        author=head.author,
+        committer=head.committer,
+        date=head.date,
+        signature=signature,
+        payload=payload,
+        message=raw[end + 1 :],
+    )
+
+
+def split_commit(raw: bytes) -> SignedParts:
+    """Do the checks of :func:`parse_commit`; raise MalformedCommit where the commit breaks R6."""
     head = parse_head(raw)
     blank = raw.find(b"\n\n", head.end - 1)
     if blank < 0 and not raw.endswith(b"\n"):
@@ -121,16 +148,9 @@ def parse_commit(raw: bytes) -> Commit:
             if name == b"gpgsig":
                 signature = field[2].replace(b"\n ", b"\n") + b"\n"
         position = field.end()
-    return Commit(
-        tree=head.tree,
-        parents=head.parents,
-        author=head.author,
-        committer=head.committer,
-        date=head.date,
-        signature=signature,
-        payload=b"".join([raw[: head.end], *payload, raw[covered:]]),
-        message=raw[end + 1 :],
-    )
+    if covered == head.end:
+        return SignedParts(head, signature, raw, end)
+    return SignedParts(head, signature, b"".join([raw[: head.end], *payload, raw[covered:]]), end)
 
 
 def _what_is_wrong(raw: bytes) -> str:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from struct import Struct
+from typing import NamedTuple
 
 from gitverify.errors import MalformedTree
 from gitverify.limits import LIMITS
@@ -17,8 +19,9 @@ REGULAR_FILES = frozenset({b"100644", b"100755"})
 EMPTY_TREE = bytes.fromhex("4b825dc642cb6eb9a060e54bf8d69288fbee4904")
 
 _KNOWN_MODES = frozenset({DIRECTORY, b"100644", b"100755", b"120000", b"160000"})
+_REMEMBERED_SIZE = 64 << 10  # larger trees are rare, and their layouts take several times their size
 _FORBIDDEN = frozenset({b".", b"..", b".git"})
-_ENTRY = re.compile(rb"((?:40000|100644|100755|120000|160000) [^\0/]+)\0(.{20})", re.DOTALL)
+_ENTRY = re.compile(rb"((?:40000|100644|100755|120000|160000) [^\0/]+\0).{20}", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,14 @@ class TreeEntry:
         return self.mode in REGULAR_FILES
 
 
+class _Layout(NamedTuple):
+    """Modes and names of a tree that were found to keep R7, and how to take a tree of this layout apart."""
+
+    fields: Struct
+    heads: tuple[bytes, ...]
+    entries: dict[bytes, tuple[bytes, int]]
+
+
 class TreeReader:
     """Finds entries in trees and checks every tree it is shown against R7.
 
@@ -47,42 +58,50 @@ class TreeReader:
     """
 
     def __init__(self, remembered: int = 1024) -> None:
-        """Remember at most so many layouts."""
-        self._layouts: dict[tuple[bytes, ...], dict[bytes, int]] = {}
+        """Remember at most so many layouts, one for each length of a tree."""
+        self._layouts: dict[int, _Layout] = {}
         self._remembered = remembered
 
     def entries(self, raw: bytes) -> dict[bytes, TreeEntry]:
         """Return name → entry of a tree object's content, in order; raise MalformedTree where it breaks R7."""
-        layout, ids, positions = self._read(raw)
-        return {name: TreeEntry(layout[at].partition(b" ")[0], ids[at]) for name, at in positions.items()}
+        entries, ids = self._read(raw)
+        return {name: TreeEntry(mode, ids[at]) for name, (mode, at) in entries.items()}
 
     def find(self, raw: bytes, names: tuple[bytes, ...]) -> list[TreeEntry | None]:
         """Return the entries of these names, None for the absent; raise MalformedTree where the tree breaks R7."""
-        layout, ids, positions = self._read(raw)
+        entries, ids = self._read(raw)
         found: list[TreeEntry | None] = []
         for name in names:
-            at = positions.get(name)
-            found.append(None if at is None else TreeEntry(layout[at].partition(b" ")[0], ids[at]))
+            entry = entries.get(name)
+            found.append(None if entry is None else TreeEntry(entry[0], ids[entry[1]]))
         return found
 
-    def _read(self, raw: bytes) -> tuple[tuple[bytes, ...], tuple[bytes, ...], dict[bytes, int]]:
-        if not raw:
-            return (), (), {}
-        pairs = _ENTRY.findall(raw)
-        layout, ids = zip(*pairs, strict=True) if pairs else ((), ())
-        # findall skips what does not match: only when nothing was skipped do the parts add up.
-        if len(b"".join(layout)) + 21 * len(layout) != len(raw) or len(raw) > LIMITS.tree_size:
+    def _read(self, raw: bytes) -> tuple[dict[bytes, tuple[bytes, int]], tuple[bytes, ...]]:
+        """Return name → (mode, position), and the ids by position."""
+        layout = self._layouts.get(len(raw))
+        fields = layout.fields.unpack(raw) if layout is not None else ()
+        if layout is None or fields[::2] != layout.heads:
+            layout = self._check(raw)
+            fields = layout.fields.unpack(raw)
+        ids = fields[1::2]
+        if EMPTY_TREE in raw and EMPTY_TREE in ids:
+            name = layout.heads[ids.index(EMPTY_TREE)].partition(b" ")[2][:-1]
+            raise MalformedTree(f"the entry “{shown(name)}” is an empty tree, which git's own tools do not show")
+        return layout.entries, ids
+
+    def _check(self, raw: bytes) -> _Layout:
+        if len(raw) > LIMITS.tree_size:
+            raise MalformedTree(f"the tree is {len(raw)} bytes long; the limit is {LIMITS.tree_size}")
+        heads = tuple([match[1] for match in _ENTRY.finditer(raw)])
+        # finditer skips what does not match: only when nothing was skipped do the parts add up.
+        if sum(map(len, heads)) + 20 * len(heads) != len(raw):
             raise MalformedTree(_what_is_wrong(raw))
-        positions = self._layouts.get(layout)
-        if positions is None:
-            positions = _check_layout(layout)
+        layout = _Layout(Struct("".join(f"{len(head)}s20s" for head in heads)), heads, _check_layout(heads))
+        if len(raw) <= _REMEMBERED_SIZE:
             if len(self._layouts) >= self._remembered:
                 self._layouts.clear()
-            self._layouts[layout] = positions
-        if EMPTY_TREE in ids:
-            name = layout[ids.index(EMPTY_TREE)].partition(b" ")[2]
-            raise MalformedTree(f"the entry “{shown(name)}” is an empty tree, which git's own tools do not show")
-        return layout, ids, positions
+            self._layouts[len(raw)] = layout
+        return layout
 
 
 def parse_tree(raw: bytes) -> dict[bytes, TreeEntry]:
@@ -90,28 +109,26 @@ def parse_tree(raw: bytes) -> dict[bytes, TreeEntry]:
     return TreeReader().entries(raw)
 
 
-def _check_layout(layout: tuple[bytes, ...]) -> dict[bytes, int]:
-    """Check names and their order; return name → position."""
-    positions = {}
+def _check_layout(heads: tuple[bytes, ...]) -> dict[bytes, tuple[bytes, int]]:
+    """Check names and their order; return name → (mode, position)."""
+    entries = {}
     keys = []
-    for at, head in enumerate(layout):
-        mode, _, name = head.partition(b" ")
+    for at, head in enumerate(heads):
+        mode, _, name = head[:-1].partition(b" ")
         if name.lower() in _FORBIDDEN:
             raise MalformedTree(f"an entry is named “{shown(name)}”")
-        if name in positions:
+        if name in entries:
             raise MalformedTree(f"two entries are named “{shown(name)}”")
-        positions[name] = at
+        entries[name] = mode, at
         keys.append(name + b"/" if mode == DIRECTORY else name)
     if keys != sorted(keys):
         name = next(here for here, there in zip(keys, sorted(keys), strict=True) if here != there)
         raise MalformedTree(f"the entries are not in order at “{shown(name)}”")
-    return positions
+    return entries
 
 
 def _what_is_wrong(raw: bytes) -> str:
     """Say where a tree that does not add up goes wrong."""
-    if len(raw) > LIMITS.tree_size:
-        return f"the tree is {len(raw)} bytes long; the limit is {LIMITS.tree_size}"
     position = 0
     while position < len(raw):
         nul = raw.find(b"\0", position)

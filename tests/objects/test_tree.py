@@ -49,6 +49,14 @@ def test_a_remembered_layout_still_checks_ids_and_tells_values_apart():
     assert reader.find(tree((b"40000", b"a")), (b"a",))[0] is not None
 
 
+def test_large_trees_are_checked_as_well():
+    reader = TreeReader()
+    raw = tree(*((b"100644", b"%05d" % number) for number in range(3000)))
+    assert len(reader.entries(raw)) == 3000
+    assert reader.find(raw, (b"02999",))[0] is not None
+    assert not reader._layouts
+
+
 @pytest.mark.parametrize(
     ("raw", "reason"),
     [
