@@ -20,8 +20,9 @@ from gitverify.errors import MissingObject
 if TYPE_CHECKING:
     from pathlib import Path
 
-# A file of these bytes is a broken policy in every dialect.
-BROKEN = b"{[ not a policy\n"
+# A file of these bytes is a broken policy in every dialect. (OpenSSH's skips most of what it can't read, but not an
+# option that it does not know.)
+BROKEN = f"{{[ unknown-option {signing.ssh_line('ssh0')}\n".encode()
 
 
 @dataclass

@@ -373,18 +373,17 @@ def unreadable_policy(what: str, dialect: str, policy: RefPolicy) -> Entry:
     """The policy spoiled in one of the ways that R14 knows; what only the native file can say is broken elsewhere."""
     if what in ("symlink", "executable"):
         return Entry(policy, {"symlink": "120000", "executable": "100755"}[what])
+    if what == "lockout" and dialect != "native":
+        return Entry(RefPolicy(()))
     if what == "broken" or dialect != "native":
         return Entry(BROKEN)
-    if what == "key listed twice":
-        twice = RefPerson("p9", policy.people[0].listings)
-        return Entry(replace(policy, people=(*policy.people, twice)))
-    if what == "keyless":
-        people = tuple(replace(person, editor=False) for person in policy.people)
-        return Entry(RefPolicy((*people, RefPerson("p9", (), granted=False))))
-    if what == "lockout":
-        nobody = tuple(replace(person, editor=False) for person in policy.people)
-        return Entry(replace(policy, people=nobody, default_editors=False))
-    return Entry(replace(policy, unsupported=frozenset({what})))
+    nobody = replace(policy, people=tuple(replace(one, editor=False) for one in policy.people), default_editors=False)
+    changes = {
+        "lockout": nobody,
+        "keyless": replace(nobody, people=(*nobody.people, RefPerson("p9", (), granted=False))),
+        "key listed twice": replace(policy, people=(*policy.people, RefPerson("p9", policy.people[0].listings))),
+    }
+    return Entry(changes.get(what) or replace(policy, unsupported=frozenset({what})))
 
 
 def spoil_policy(draw, spoiling: Spoiling, case: Case, commit: RefCommit, world: World) -> RefCommit:

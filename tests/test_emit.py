@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from reference import Entry, Listing, RefCommit, RefPerson, RefPolicy, RefSignature
 
-from gitverify.errors import MissingObject
+from gitverify.errors import MissingObject, PolicyError
 
 KEEP = {b"keep": Entry(b"1\n")}
 
@@ -157,6 +157,14 @@ def test_policy_of_another_dialect_lists_the_keys_that_were_meant(dialect, data)
     assert {key for _, key in keys} == {signing.key_id(listing.key) for listing in listings}
     assert granted == editors
     assert granted <= {name for name, _ in keys}
+
+
+@pytest.mark.parametrize("dialect", ["native", "guix", "openssh"])
+def test_broken_policy_is_broken_in_every_dialect(dialect):
+    parser = pytest.importorskip(f"gitverify.policies.{dialect}")
+    with pytest.raises(PolicyError) as refused:
+        parser.parse(emit.BROKEN)
+    assert refused.value.code == "policy-invalid"
 
 
 @given(data=st.data(), dialect=st.sampled_from(["native", "guix", "openssh"]))

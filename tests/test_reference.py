@@ -201,7 +201,6 @@ def test_r8_bad_signature_of_a_merge_names_a_key_that_any_parent_lists():
         ({"policy": BROKEN}, "policy-invalid"),
         ({"policy": ALICE, "mode": "120000"}, "policy-invalid"),
         ({"policy": ALICE, "mode": "160000"}, "policy-invalid"),
-        ({"policy": policy()}, "policy-lockout"),
         ({"policy": policy("alice", unsupported=frozenset({"unprotected"}))}, "policy-unsupported"),
     ],
 )
@@ -218,6 +217,18 @@ def test_r14_policy_that_is_a_directory_is_refused(dialect):
     assert story.ask() == AUTHENTIC
     story.add("b", "a", policy=None, **{f"{FILES[dialect].decode()}/x": b"1\n"})
     assert story.ask() == refused(b="policy-invalid")
+
+
+@pytest.mark.parametrize("dialect", ["native", "openssh"])
+def test_r14_file_that_lists_nobody_is_a_lockout(dialect):
+    assert Story(dialect=dialect).add("a", "intro", policy=policy()).ask() == refused(a="policy-lockout")
+
+
+def test_r22_file_that_lists_nobody_has_no_children():
+    story = Story(dialect="guix").add("a", "intro", policy=policy())
+    assert story.ask() == AUTHENTIC
+    story.add("b", "a", policy=ALICE)
+    assert story.ask() == refused(b="unauthorized-key")
 
 
 @pytest.mark.parametrize("file", [{"policy": BROKEN}, {"policy": policy()}, {"policy": ALICE, "mode": "120000"}])
