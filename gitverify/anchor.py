@@ -10,7 +10,7 @@ from gitverify.errors import MalformedCommit, MalformedTree, MissingObject
 from gitverify.examine import Examination, Examiner
 from gitverify.material import CertificateStore, Materials, keyring_of
 from gitverify.objects.commit import parse_commit
-from gitverify.policies.dialects import POLICY_FILES, default_path
+from gitverify.policies.dialects import POLICY_FILES
 from gitverify.policies.model import Dialect, Policy
 from gitverify.policybook import PolicyBook
 from gitverify.request import Stop
@@ -145,7 +145,7 @@ def _dialect(trees: Trees, tree: bytes, request: Request) -> tuple[Dialect, byte
     if len(found) == 1:
         return POLICY_FILES[found[0]], found[0]
     if request.dialect is not None and not found:
-        return request.dialect, default_path(request.dialect)
+        return request.dialect, names[0]
     message = "its tree has no policy file (" + ", ".join(shown(name) for name in names) + ")"
     if found:
         several = " and ".join(shown(name) for name in found)

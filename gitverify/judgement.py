@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from gitverify.errors import MalformedCommit, MalformedTree
 from gitverify.examine import Examiner
 from gitverify.objects.commit import parse_commit
-from gitverify.policies.model import Dialect, Grant, Policy, WHOLE_TREE
+from gitverify.policies.model import WHOLE_TREE, Dialect, Grant, Policy
 from gitverify.policybook import other_dialects
-from gitverify.rules.authority import Parent, Standing
+from gitverify.rules.authority import Case, Parent, Standing
 from gitverify.rules.authorize import judge
 from gitverify.rules.facts import Authorized, CommitFacts, Examined, PolicyProblem, Refusal
 from gitverify.treepath import components
 from gitverify.walk import Colour, read_commit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from gitverify.anchor import Anchor
     from gitverify.objects.source import ObjectSource
+    from gitverify.objects.tree import TreeEntry
     from gitverify.request import Request
     from gitverify.walk import Walk
 
@@ -49,7 +51,7 @@ class Judgement:
         walk: Walk,
         examined: Mapping[bytes, CommitFacts],
     ) -> None:
-        """``examined`` has the facts on every NEW commit of the walk."""
+        """Prepare; ``examined`` has the facts on every NEW commit of the walk."""
         self._source = source
         self._anchor = anchor
         self._tip = request.tip
@@ -100,7 +102,7 @@ class Judgement:
         )
 
     def newest_authentic(self, tip: bytes) -> bytes | None:
-        """Return the first authentic commit on the tip's first-parent line that descends from the introduction (R27)."""
+        """Return the first authentic commit on the tip's first-parent line, not below the introduction (R27)."""
         commit = tip
         while commit in self._new:
             if self.is_authentic(commit) and self.standing(commit) is Standing.MAIN:
@@ -137,7 +139,7 @@ class Judgement:
                         yield commit, parent
 
     def _parents_first(self) -> Iterator[bytes]:
-        """The commits of the walk from its end, but every parent before its child whatever their dates say."""
+        """Yield the commits of the walk from its end, but every parent before its child whatever their dates say."""
         new = self._new
         done: set[bytes] = set()
         for start in reversed(new):
@@ -161,20 +163,20 @@ class Judgement:
         if entry is None and facts.examined.malformed is None:
             found = other_dialects(self._anchor.trees, facts.tree, self._anchor.examination.dialect)
             others = found[0] if found else None
-        return judge(
-            facts,
-            [self.parent(parent) for parent in facts.parents],
+        case = Case(
+            commit=facts,
+            parents=tuple([self.parent(parent) for parent in facts.parents]),
             standing=self.standing(commit),
             dialect=self._anchor.examination.dialect,
             own_policy=own,
             other_dialect=others,
-            side_parent=self._side_parent(),
-            examine=self._examine,
-            only_policy_differs=self._only_policy_differs,
+            side_judge=self._side_judge,
         )
+        return judge(case, self)
 
-    def _side_parent(self) -> Parent:
-        """The judge of a commit without parents: the introduction's policy, or the historical list (R21)."""
+    @cached_property
+    def _side_judge(self) -> Parent:
+        """What judges a commit without parents: the introduction's policy, or the historical list (R21)."""
         anchor = self._anchor
         policy = self._historical if self._guix else anchor.policy
         return Parent(anchor.facts.id, anchor.facts.tree, None, True, policy, anchor.materials.fixed, anchor.facts.id)
@@ -239,7 +241,7 @@ class Judgement:
             return CommitFacts(commit, b"", (), 0, Examined(malformed=("malformed-tree", str(error))))
         return CommitFacts(commit, parsed.tree, parsed.parents, parsed.date, Examined(entry))
 
-    def _examine(self, commit: CommitFacts, judging: Parent) -> Examined:
+    def examine(self, commit: CommitFacts, judge: Parent) -> Examined:
         """R12: a signature that the likely certificates could not prove is tried with those that judge."""
         examined = commit.examined
         unproven = examined.unproven
@@ -247,14 +249,14 @@ class Judgement:
             return examined
         if unproven.keys and unproven.keys[0].startswith("SHA256:"):
             return examined
-        material = judging.material
+        material = judge.material
         examiner = self._examiners.get(id(material))
         if examiner is None:
             examiner = Examiner(self._source, self._anchor.examination, material.keyring)  # type: ignore[attr-defined]
             self._examiners[id(material)] = examiner
         return examiner(read_commit(self._source, commit.id))
 
-    def _only_policy_differs(self, commit: CommitFacts, parent: Parent) -> bool:
+    def only_policy_differs(self, commit: CommitFacts, parent: Parent) -> bool:
         """Whether commit and parent differ in the policy file's entry alone (R17 for an editor without a grant)."""
         trees = self._anchor.trees
         path = components(self._anchor.examination.policy_path)
@@ -266,7 +268,12 @@ class Judgement:
             return False
 
 
-def _differ_only_at(entries, ours: bytes, theirs: bytes, path: tuple[bytes, ...]) -> bool:  # type: ignore[no-untyped-def]
+def _differ_only_at(
+    entries: Callable[[bytes], dict[bytes, TreeEntry]],
+    ours: bytes,
+    theirs: bytes,
+    path: tuple[bytes, ...],
+) -> bool:
     if ours == theirs:
         return True
     left, right = entries(ours), entries(theirs)

@@ -121,7 +121,7 @@ class Materials:
     """The material for each judging tree: its own, the introduction's and the caller's (R12)."""
 
     def __init__(self, store: CertificateStore, fixed: Callable[[], tuple[Certificate, ...]]) -> None:
-        """``fixed`` gives the introduction's and the caller's certificates."""
+        """Take the introduction's and the caller's certificates from ``fixed`` when they are asked for."""
         self._store = store
         self.certificates = fixed
         self._by_directory: dict[tuple[bytes | None, bytes], Material] = {}

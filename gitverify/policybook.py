@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from gitverify.errors import MissingObject, PolicyError
 from gitverify.policies.dialects import POLICY_FILES, parse
-from gitverify.policies.model import Dialect, Policy
 from gitverify.policies.support import unsupported_features
 from gitverify.rules.facts import PolicyProblem
 from gitverify.text import shown
@@ -14,6 +13,7 @@ from gitverify.text import shown
 if TYPE_CHECKING:
     from gitverify.objects.source import ObjectSource
     from gitverify.objects.tree import TreeEntry
+    from gitverify.policies.model import Dialect, Policy
     from gitverify.treepath import Trees
 
 

@@ -66,8 +66,8 @@ class Outcome:
     """The answer. ``reason`` is the code of the first refusal (oldest commit first), None when authentic.
 
     ``vouched`` counts the commits looked at per person and key; ``mark`` is the floor to store when authentic.
-    ``rolled_back``: the tip does not reach the whole floor. ``fallback``: where the tip is refused, the newest authentic
-    commit on its first-parent line (R27; only looked for when asked).
+    ``rolled_back``: the tip does not reach the whole floor. ``fallback``: where the tip is refused, the newest
+    authentic commit on its first-parent line (R27; only looked for when asked).
     """
 
     verdict: Verdict

@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 NO_INTRODUCTION = (
-    "no introduction is configured. It is the commit that you trust, and everything is judged from it: take it, and the "
-    "key that signed it, from the project's own pages and store it with: gitverify trust COMMIT --signer KEY"
+    "no introduction is configured. It is the commit that you trust, and everything is judged from it: take it, and "
+    "the key that signed it, from the project's own pages and store it with: gitverify trust COMMIT --signer KEY"
 )
 
 
@@ -370,10 +370,10 @@ def _mark(floor: Floor, context: bytes, now: int) -> Mark:
 
 def _first_run(key: MarkKey, others: list[tuple[MarkKey, Mark]]) -> list[str]:
     """R23: a first run has no floor; say so."""
-    notes = [
+    first = (
         f"first run on {shown(key.ref)} of {shown(key.repository)}: nothing could tell whether the server showed an "
-        "older state; if you know a recent commit that must be in it, name it with --contains",
-    ]
+    )
+    notes = [first + "older state; if you know a recent commit that must be in it, name it with --contains"]
     for other, mark in others[:5]:
         at = ", ".join(commit.hex()[:12] for commit in mark.commits)
         notes.append(f"this introduction's mark on {shown(other.ref)} of {shown(other.repository)} is at {at}")

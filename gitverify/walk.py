@@ -110,11 +110,11 @@ class Walk:
         return {commit: self._parents[commit] for commit in self._visited if colours[commit] is Colour.NEW}
 
     def colour(self, commit: bytes) -> Colour | None:
-        """What the walk knows of a commit; None if it did not come by."""
+        """Return what the walk knows of a commit; None if it did not come by."""
         return self._colours.get(commit)
 
     def _needed(self) -> MissingObject | None:
-        """The first absent commit that nothing covers yet; a look further down may still cover it."""
+        """Return the first absent commit that nothing covers yet; a look further down may still cover it."""
         return next((e for c, e in self._absent.items() if self._colours[c] is Colour.NEW), None)
 
     def _paint(self, commit: bytes, colour: Colour, key: int) -> None:

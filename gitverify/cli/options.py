@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def _option(name: str, **kwargs: Any) -> Decorator:
-    """An option whose environment variable follows from its name."""
+    """Make an option whose environment variable follows from its name."""
     variable = "GITVERIFY_" + name.removeprefix("--").replace("-", "_").upper()
     return click.option(name, envvar=variable, show_envvar=True, **kwargs)
 

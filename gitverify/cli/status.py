@@ -77,9 +77,8 @@ def _marks(session: Session, anchor: Anchor) -> None:
         out(f"              {number(mark.accepted, 'commit')} accepted, moved {age}")
     for event in [event for event in events if event.key.introduction == anchor.facts.id][-3:]:
         before, after = (ids[0].hex()[:12] for ids in (event.before, event.after))
-        out(
-            f"rollback      {day(event.recorded_at)}: {before} to {after} on {shown(event.key.ref)}, allowed by the user"
-        )
+        where = shown(event.key.ref)
+        out(f"rollback      {day(event.recorded_at)}: {before} to {after} on {where}, allowed by the user")
 
 
 def _people(session: Session, anchor: Anchor) -> None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class _Value(click.ParamType):
+class _Value(click.ParamType[object]):
     """A click type around one of the functions above."""
 
     def __init__(self, name: str, parse: Callable[[str], object]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,8 +22,8 @@ if TYPE_CHECKING:
 
     from gitverify.examine import Examiner
     from gitverify.objects.source import ObjectSource
-    from gitverify.verify import MakePool
     from gitverify.pool import Sink
+    from gitverify.verify import MakePool
 
 
 @click.command("verify")
@@ -129,6 +128,6 @@ def _pools(path: Path, jobs: int) -> MakePool | None:
 
 
 def _cores() -> int:
-    if sys.platform == "linux":
+    if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return os.cpu_count() or 1  # pragma: no cover - macOS

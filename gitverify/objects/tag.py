@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from binascii import unhexlify
 from dataclasses import dataclass
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from gitverify.errors import MalformedTag
 from gitverify.limits import LIMITS
-from gitverify.objects.source import ObjectType
+
+if TYPE_CHECKING:
+    from gitverify.objects.source import ObjectType
 
 _HEAD = re.compile(
     rb"object ([0-9a-f]{40})\ntype (commit|tree|blob|tag)\ntag ([^\n\0]+)\n(?:tagger ([^\n\0]*)\n)?(?=\n|\Z)",

@@ -1,0 +1,1 @@
+"""Reports: one value, one writer a file."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gitverify.policies.model import Policy
 from gitverify.report.human import day
 from gitverify.rules.authority import Standing
 from gitverify.rules.facts import Authorized, PolicyProblem
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gitverify.judgement import Explanation
+    from gitverify.policies.model import Policy
     from gitverify.report.model import Report
     from gitverify.rules.authority import Parent
     from gitverify.rules.facts import Examined

@@ -66,8 +66,7 @@ def _people(outcome: Outcome) -> list[str]:
         names = {person for person, _ in outcome.vouched}
         lines.append(f"  signed by {len(names)} {'person' if len(names) == 1 else 'people'}:")
     width = max((len(shown(person)) for (person, _), _ in ranked[:MOST_PEOPLE]), default=0)
-    for (person, key), count in ranked[:MOST_PEOPLE]:
-        lines.append(f"    {count:>9,}  {shown(person):<{width}}  {key}")
+    lines += [f"    {n:>9,}  {shown(person):<{width}}  {key}" for (person, key), n in ranked[:MOST_PEOPLE]]
     if len(ranked) > MOST_PEOPLE:
         rest = sum(count for _, count in ranked[MOST_PEOPLE:])
         lines.append(f"    {rest:>9,}  by {len(ranked) - MOST_PEOPLE} more keys")
@@ -76,8 +75,7 @@ def _people(outcome: Outcome) -> list[str]:
 
 def _left_out(report: Report, tip: Outcome) -> list[str]:
     lines = [f"  left out (--newest-authentic): {_commit(report, tip.tip)}"]
-    for refusal in tip.refusals[:5]:
-        lines.append(f"    {refusal.code}: {_commit(report, refusal.commit)}")
+    lines += [f"    {refusal.code}: {_commit(report, refusal.commit)}" for refusal in tip.refusals[:5]]
     if len(tip.refusals) > 5:
         lines.append(f"    and {number(len(tip.refusals) - 5, 'more refusal')}")
     return lines

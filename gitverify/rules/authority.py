@@ -10,10 +10,9 @@ from gitverify.policies.model import Dialect
 from gitverify.rules.facts import PolicyProblem
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from gitverify.objects.tree import TreeEntry
     from gitverify.policies.model import Policy
+    from gitverify.rules.facts import CommitFacts
     from gitverify.rules.vouch import KeyMaterial
 
 
@@ -48,34 +47,47 @@ class Parent:
     judge: bytes
 
 
-def own_policy_problem(
-    entry: TreeEntry | None,
-    policy: Policy | PolicyProblem | None,
-    parents: Sequence[Parent],
-    standing: Standing,
-    dialect: Dialect,
-    other_dialect: str | None,
-) -> PolicyProblem | None:
-    """Return what is wrong with the policy file in a commit's own tree, or None (R14, R21, R22).
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A commit to be judged, with what surrounds it.
 
-    ``policy`` is what the entry was read as; ``other_dialect`` names another dialect's file that the tree has.
+    ``own_policy`` is what the policy file in its own tree was read as, ``other_dialect`` names another dialect's
+    file there. ``side_judge`` stands for the introduction's policy where a commit on the side has no parent to
+    ask (R21).
     """
-    if standing is Standing.SIDE and dialect is not Dialect.GUIX:
-        if not parents and entry is None:
-            return None
-        if any(parent.entry == entry for parent in parents):
-            return None
-        return PolicyProblem(
-            "policy-unauthorized",
-            "a branch that does not descend from the introduction may not touch the policy file",
-        )
-    if entry is None:
-        if dialect is Dialect.GUIX and not any(parent.entry for parent in parents):
-            return None
-        if other_dialect is not None:
-            return PolicyProblem(
-                "dialect-changed",
-                f"the policy file is gone and {other_dialect} is there; the dialect is the introduction's",
-            )
-        return PolicyProblem("policy-missing", "the tree has no policy file")
-    return policy if isinstance(policy, PolicyProblem) else None
+
+    commit: CommitFacts
+    parents: tuple[Parent, ...]
+    standing: Standing
+    dialect: Dialect
+    own_policy: Policy | PolicyProblem | None
+    other_dialect: str | None
+    side_judge: Parent
+
+    @property
+    def judges(self) -> tuple[Parent, ...]:
+        """Those whose policies judge the commit: its parents."""
+        return self.parents or (self.side_judge,)
+
+
+def own_policy_problem(case: Case) -> PolicyProblem | None:
+    """Return what is wrong with the policy file in a commit's own tree, or None (R14, R21, R22)."""
+    if case.standing is Standing.SIDE and case.dialect is not Dialect.GUIX:
+        return _touched_on_the_side(case)
+    if case.commit.examined.entry is not None:
+        return case.own_policy if isinstance(case.own_policy, PolicyProblem) else None
+    if case.dialect is Dialect.GUIX and not any(parent.entry for parent in case.parents):
+        return None
+    if case.other_dialect is not None:
+        message = f"the policy file is gone and {case.other_dialect} is there; the dialect is the introduction's"
+        return PolicyProblem("dialect-changed", message)
+    return PolicyProblem("policy-missing", "the tree has no policy file")
+
+
+def _touched_on_the_side(case: Case) -> PolicyProblem | None:
+    """R21: the file is one parent's; a root commit has none."""
+    entry = case.commit.examined.entry
+    if any(parent.entry == entry for parent in case.parents) or (not case.parents and entry is None):
+        return None
+    message = "a branch that does not descend from the introduction may not touch the policy file"
+    return PolicyProblem("policy-unauthorized", message)

@@ -12,7 +12,8 @@ file counts as changed against each parent from which it differs.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
 
 from gitverify.rules.authority import Standing, own_policy_problem
 from gitverify.rules.facts import Authorized, PolicyProblem, Refusal
@@ -20,79 +21,63 @@ from gitverify.rules.hints import HINTS
 from gitverify.rules.vouch import NotVouchedFor, vouchers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Iterable
 
-    from gitverify.policies.model import Dialect, Policy
-    from gitverify.rules.authority import Parent
+    from gitverify.policies.model import Policy
+    from gitverify.rules.authority import Case, Parent
     from gitverify.rules.facts import CommitFacts, Examined, Voucher
 
-# How many of the people who vouch must have the standing; detached endorsements and thresholds will raise it.
+# How many of the people who vouch must have the standing; endorsements and thresholds will raise it.
 REQUIRED = 1
 
 
-class _Refused(Exception):  # noqa: N818  (control flow inside this module)
+class Evidence(Protocol):
+    """What the rules ask for only when they need it."""
+
+    def examine(self, commit: CommitFacts, judge: Parent) -> Examined:
+        """Return the signature's result under the judge's key material (R12)."""
+        ...
+
+    def only_policy_differs(self, commit: CommitFacts, parent: Parent) -> bool:
+        """Whether commit and parent differ in nothing but the policy file's entry."""
+        ...
+
+
+class _Refused(Exception):
+    """Ends the judgement inside this module."""
+
     def __init__(self, refusal: Refusal) -> None:
         self.refusal = refusal
 
 
-def judge(
-    commit: CommitFacts,
-    parents: Sequence[Parent],
-    *,
-    standing: Standing,
-    dialect: Dialect,
-    own_policy: Policy | PolicyProblem | None,
-    other_dialect: str | None,
-    side_parent: Parent,
-    examine: Callable[[CommitFacts, Parent], Examined],
-    only_policy_differs: Callable[[CommitFacts, Parent], bool],
-) -> Authorized | Refusal:
-    """Decide on a commit whose parents have been decided on.
-
-    ``side_parent`` stands for the introduction's policy where a root commit on the side has no parent to ask
-    (R21). ``examine`` gives the signature's result under the parent's material (R12), ``only_policy_differs``
-    whether commit and parent differ in nothing but the policy file. Both are asked only when needed.
-    """
+def judge(case: Case, evidence: Evidence) -> Authorized | Refusal:
+    """Decide on a commit whose parents have been decided on."""
     try:
-        return _judge(
-            commit,
-            parents,
-            standing,
-            own_policy_problem(commit.examined.entry, own_policy, parents, standing, dialect, other_dialect),
-            side_parent,
-            examine,
-            only_policy_differs,
-        )
+        return _judge(case, evidence)
     except _Refused as refused:
         return refused.refusal
 
 
-def _judge(
-    commit: CommitFacts,
-    parents: Sequence[Parent],
-    standing: Standing,
-    problem: PolicyProblem | None,
-    side_parent: Parent,
-    examine: Callable[[CommitFacts, Parent], Examined],
-    only_policy_differs: Callable[[CommitFacts, Parent], bool],
-) -> Authorized:
+def _judge(case: Case, evidence: Evidence) -> Authorized:
+    commit = case.commit
     _check_form(commit)
-    _check_parents(commit, parents)
-    if problem is not None:
-        raise _Refused(_refusal(commit, _policy_rule(problem, standing), problem.code, problem.message))
-    judges = parents or (side_parent,)
-    vouching = [_vouching(commit, judge, examine(commit, judge)) for judge in judges]
-    if standing is Standing.MAIN:  # on the side, own_policy_problem has seen that the file is a parent's (R21)
-        for judge, people in zip(judges, vouching, strict=True):
-            _check_policy_change(commit, judge, people)
-    for judge, people in zip(judges, vouching, strict=True):
-        _check_contribution(commit, judge, people, only_policy_differs)
-    rule = "R21" if standing is Standing.SIDE else "R17" if len(parents) == 1 else "R18"
-    return Authorized(rule, vouching[0])
+    _check_parents(commit, case.parents)
+    _check_own_policy(case)
+    judges = []
+    for parent in case.judges:
+        policy = _judging_policy(commit, parent)
+        judges.append((parent, policy, _vouching(commit, parent, policy, evidence)))
+    if case.standing is Standing.MAIN:  # on the side, the check of its own policy has seen that the file is a parent's
+        for parent, policy, people in judges:
+            _check_policy_change(commit, parent, policy, people)
+    for parent, policy, people in judges:
+        _check_contribution(commit, parent, policy, people, evidence)
+    rule = "R21" if case.standing is Standing.SIDE else "R17" if len(case.parents) == 1 else "R18"
+    return Authorized(rule, judges[0][2])
 
 
-def _refusal(commit: CommitFacts, rule: str, code: str, message: str, **where: object) -> Refusal:
-    return Refusal(commit.id, rule, code, message, HINTS.get(code, ""), **where)  # type: ignore[arg-type]
+def _refusal(commit: CommitFacts, rule: str, code: str, message: str) -> Refusal:
+    return Refusal(commit.id, rule, code, message, HINTS[code])
 
 
 def _check_form(commit: CommitFacts) -> None:
@@ -102,76 +87,70 @@ def _check_form(commit: CommitFacts) -> None:
         raise _Refused(_refusal(commit, "R7" if code == "malformed-tree" else "R6", code, message))
 
 
-def _check_parents(commit: CommitFacts, parents: Sequence[Parent]) -> None:
+def _check_parents(commit: CommitFacts, parents: Iterable[Parent]) -> None:
     """R17 and R18: all parents are authentic."""
     for parent in parents:
         if not parent.authentic:
             message = f"its parent {parent.id.hex()} is not authentic"
-            raise _Refused(_refusal(commit, "R17", "parent-not-authentic", message, judged_by=parent.id))
+            raise _Refused(_refusal(commit, "R17", "parent-not-authentic", message))
 
 
-def _policy_rule(problem: PolicyProblem, standing: Standing) -> str:
-    if problem.code == "dialect-changed":
-        return "R3"
-    return "R21" if standing is Standing.SIDE else "R14"
-
-
-def _vouching(commit: CommitFacts, judge: Parent, examined: Examined) -> tuple[Voucher, ...]:
-    """Who vouches under this parent's policy."""
-    if isinstance(judge.policy, PolicyProblem):
-        problem = judge.policy
-        raise _Refused(_refusal(commit, "R22", problem.code, problem.message, judged_by=judge.judge))
-    try:
-        return vouchers(commit, examined, judge.policy, judge.material)
-    except NotVouchedFor as error:
-        where = {"key": error.key, "judged_by": judge.judge}
-        raise _Refused(_refusal(commit, error.rule, error.code, error.message, **where)) from None
-
-
-def _check_policy_change(commit: CommitFacts, judge: Parent, people: tuple[Voucher, ...]) -> None:
-    """R15: being an editor under the parent's policy is necessary to change its policy file."""
-    if commit.examined.entry == judge.entry or isinstance(judge.policy, PolicyProblem):
+def _check_own_policy(case: Case) -> None:
+    """R14, R3, R21."""
+    problem = own_policy_problem(case)
+    if problem is None:
         return
-    if sum(voucher.person in judge.policy.editors for voucher in people) < REQUIRED:
-        raise _Refused(
-            _refusal(
-                commit,
-                "R15",
-                "policy-unauthorized",
-                f"{people[0].person} may not change the policy file",
-                key=people[0].key,
-                person=people[0].person,
-                judged_by=judge.judge,
-            ),
-        )
+    rule = "R3" if problem.code == "dialect-changed" else "R21" if case.standing is Standing.SIDE else "R14"
+    raise _Refused(_refusal(case.commit, rule, problem.code, problem.message))
+
+
+def _judging_policy(commit: CommitFacts, parent: Parent) -> Policy:
+    if isinstance(parent.policy, PolicyProblem):
+        code, message = parent.policy
+        raise _Refused(replace(_refusal(commit, "R22", code, message), judged_by=parent.judge))
+    return parent.policy
+
+
+def _vouching(commit: CommitFacts, parent: Parent, policy: Policy, evidence: Evidence) -> tuple[Voucher, ...]:
+    """Who vouches under this parent's policy."""
+    try:
+        return vouchers(commit, evidence.examine(commit, parent), policy, parent.material)
+    except NotVouchedFor as error:
+        refusal = _refusal(commit, error.rule, error.code, error.message)
+        raise _Refused(replace(refusal, key=error.key, judged_by=parent.judge)) from None
+
+
+def _check_policy_change(commit: CommitFacts, parent: Parent, policy: Policy, people: tuple[Voucher, ...]) -> None:
+    """R15: being an editor under the parent's policy is necessary to change its policy file."""
+    if commit.examined.entry == parent.entry or _enough(people, policy.editors):
+        return
+    message = f"{people[0].person} may not change the policy file"
+    raise _Refused(_about(_refusal(commit, "R15", "policy-unauthorized", message), people[0], parent))
 
 
 def _check_contribution(
     commit: CommitFacts,
-    judge: Parent,
+    parent: Parent,
+    policy: Policy,
     people: tuple[Voucher, ...],
-    only_policy_differs: Callable[[CommitFacts, Parent], bool],
+    evidence: Evidence,
 ) -> None:
     """R17: what differs from the parent, beside the policy file, needs a grant on the whole tree.
 
     An editor without a grant may change the policy file and nothing else. An empty contribution needs a voucher,
     which there is, with a standing: a person whom the policy lists but lets do nothing has none.
     """
-    policy = judge.policy
-    if isinstance(policy, PolicyProblem):  # pragma: no cover - _vouching refused it
+    if _enough(people, policy.whole_tree):
         return
-    if sum(voucher.person in policy.whole_tree for voucher in people) >= REQUIRED:
+    if _enough(people, policy.editors) and evidence.only_policy_differs(commit, parent):
         return
-    if sum(voucher.person in policy.editors for voucher in people) >= REQUIRED and only_policy_differs(commit, judge):
-        return
-    raise _Refused(
-        _refusal(
-            commit,
-            "R17",
-            "unauthorized-path",
-            f"{people[0].person} has no grant on what this commit changes",
-            key=people[0].key,
-            person=people[0].person,
-            judged_by=judge.judge,
-        ),
-    )
+    message = f"{people[0].person} has no grant on what this commit changes"
+    raise _Refused(_about(_refusal(commit, "R17", "unauthorized-path", message), people[0], parent))
+
+
+def _enough(people: tuple[Voucher, ...], among: frozenset[str]) -> bool:
+    return len({voucher.person for voucher in people} & among) >= REQUIRED
+
+
+def _about(refusal: Refusal, voucher: Voucher, parent: Parent) -> Refusal:
+    return replace(refusal, key=voucher.key, person=voucher.person, judged_by=parent.judge)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-_RESIGN = "If the commit is wanted, someone the policy lists signs it again (git commit --amend -S, git rebase -S)."
+_RESIGN = "If the commit is wanted, someone whom the policy lists signs it again (git commit --amend -S)."
 
 HINTS: dict[str, str] = {
     "unsigned": _RESIGN,
-    "bad-signature": "The commit was changed after it was signed, or the signature is damaged. Find out who pushed it.",
+    "bad-signature": "The commit was changed after it was signed, or the signature is damaged: find out who pushed it.",
     "unauthorized-key": "Either the signer's key is added to the policy in an earlier commit, or a listed person signs.",
     "unknown-key": "Add the signer's certificate to the key directory or keyring, or name one with --keyring.",
     "revoked-key": "Find out since when the key is in other hands; take a newer introduction signed by another key.",
@@ -29,5 +29,5 @@ HINTS: dict[str, str] = {
     "behind": "The server shows an older state than before. Fetch again; --allow-rollback accepts it once.",
     "not-contained": "This branch lacks a commit you know to be good. Ask the maintainers why.",
     "stale": "No listed person has committed lately, or the server withholds news. Compare with another mirror.",
-    "missing-object": "Fetch the rest of the history: git fetch --unshallow, or git fetch --refetch in a partial clone.",
+    "missing-object": "Fetch the rest of the history: git fetch --unshallow, or --refetch in a partial clone.",
 }

@@ -122,7 +122,7 @@ def _check_certificates(examined: Examined, policy: Policy, material: KeyMateria
 
 
 def _check_entry(commit: CommitFacts, examined: Examined, policy: Policy, spec: KeySpec) -> None:
-    """What one entry of the policy asks of the signature beyond the key."""
+    """Check what one entry of the policy asks of the signature beyond the key."""
     if not isinstance(spec, SshKeySpec):
         return
     key = examined.key
