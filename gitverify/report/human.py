@@ -16,14 +16,15 @@ if TYPE_CHECKING:
     from gitverify.request import Outcome
     from gitverify.rules.facts import Refusal
 
-WIDTH = 100
+WIDTH = 96  # fits a terminal of 100 columns also where it is quoted
 MOST_PEOPLE = 12
 
 
 def write_human(report: Report) -> str:
     """Return the report as lines of text."""
     lines = _authentic(report) if report.verdict == "authentic" else _not_authentic(report)
-    lines += [f"note: {note}" for note in report.notes]
+    for note in report.notes:
+        lines += _filled("note: ", note)
     return "".join(line + "\n" for line in lines)
 
 
@@ -118,8 +119,19 @@ def _refusal(report: Report, refusal: Refusal, word: str | None) -> list[str]:
 
 
 def _wrapped(label: str, text: str) -> list[str]:
-    first, rest = f"    {label:<8} ", " " * 13
-    return textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=rest, break_long_words=False)
+    return _filled(f"    {label:<8} ", text)
+
+
+def _filled(first: str, text: str) -> list[str]:
+    """Break text into lines below each other; commands, ids and paths stay whole."""
+    return textwrap.wrap(
+        text,
+        WIDTH,
+        initial_indent=first,
+        subsequent_indent=" " * len(first),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _identity(line: bytes) -> bytes:
