@@ -1,0 +1,72 @@
+# Everything runs from a virtual environment that the first target makes: .venv, by python3 -m venv and pip.
+# Another Python: make PYTHON=python3.12 test. What is needed beside Python: see README.md, "Set-up".
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.complete
+
+# A module of tests/bench and a folder of tests/fuzz: see the README files there.
+BENCH ?=
+FUZZ ?=
+PYTEST ?= $(BIN)/pytest -n auto
+
+# The parts that decide: their coverage by the tests is complete, branches included.
+CORE := gitverify/objects/*,gitverify/signatures/*,gitverify/policies/*,gitverify/rules/*
+
+.PHONY: help demo test coverage lint types imports check fixtures bench fuzz clean
+
+help:
+	@echo "make demo      build a signed sample history, verify it, tamper with it in five ways"
+	@echo "make test      run the tests"
+	@echo "make coverage  the same, and demand that the deciding parts are covered completely"
+	@echo "make lint      ruff: style, formatting"
+	@echo "make types     mypy --strict"
+	@echo "make imports   the layers: who may import whom"
+	@echo "make check     coverage, lint, types, imports"
+	@echo "make fixtures  build the conformance corpus again and compare it with what is checked in"
+	@echo "make bench     speed and memory, as ratios within one run"
+	@echo "make fuzz      the fuzz targets, for longer than in the tests"
+	@echo "make clean     remove everything that was made here"
+
+demo: $(STAMP)
+	@$(BIN)/python demo/demo.py
+
+test: $(STAMP)
+	$(PYTEST)
+
+coverage: $(STAMP)
+	$(PYTEST) --cov --cov-report=
+	$(BIN)/coverage report --include='$(CORE)' --fail-under=100
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+imports: $(STAMP)
+	$(BIN)/lint-imports
+
+check: lint types imports coverage
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache \
+		.import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Debian splits venv's second half, ensurepip, off into python3-venv; without it venv stops half-way.
+$(STAMP): pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing: apt-get install python3 python3-venv" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Python 3.11 or newer is needed; name one: make PYTHON=python3.12 …" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "$(PYTHON) can't make virtual environments. On Debian and Ubuntu: apt-get install python3-venv" >&2; \
+		exit 1; }
+	@command -v git >/dev/null || { echo "git is missing: apt-get install git" >&2; exit 1; }
+	@echo "setting up $(VENV) (once; a minute)"
+	@rm -rf $(VENV)
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $(STAMP)
