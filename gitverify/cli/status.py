@@ -97,11 +97,12 @@ def _people(session: Session, anchor: Anchor) -> None:
         return
     out(f"people        {len(policy.people)}, by the policy in HEAD (which is not verified by this command)")
     for person in policy.people.values():
-        rights = ["everything"] if person.name in policy.whole_tree else []
+        edits = person.name in policy.editors
+        rights = ["everything" + ("" if edits else " but the policy file")] if person.name in policy.whole_tree else []
         if not rights:
             paths = (str(path) for grant in policy.grants if person.name in grant.people for path in grant.paths)
             rights = [shown(path) for path in paths] or ["nothing"]
-        if person.name in policy.editors and person.name not in policy.whole_tree:
+        if edits and person.name not in policy.whole_tree:
             rights.append("the policy file")
         out(f"              {shown(person.name)}: may change {', '.join(rights)}")
         for spec in person.keys:

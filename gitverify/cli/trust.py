@@ -11,7 +11,7 @@ from gitverify.cli.output import out
 from gitverify.cli.values import KEY
 from gitverify.cli.verify import answered, query
 from gitverify.introduce import introduce
-from gitverify.report.human import day
+from gitverify.report.human import day, number
 from gitverify.session import Session, UsageProblem
 from gitverify.text import shown
 
@@ -41,7 +41,8 @@ def command(commit: str, signer: str | None, branch: str | None, force: bool, **
         out(f"introduction  {found.hex()} “{shown(trusted.line.subject, 80)}”")
         out(f"              by {shown(trusted.line.author.rpartition(b'>')[0] + b'>')}, {day(trusted.line.date)}")
         out(f"signed by     {trusted.signing_key or 'nobody whose signature can be checked'}")
-        out(f"policy        {shown(trusted.policy_path)} ({trusted.dialect}), {len(trusted.people)} people")
+        people = number(len(trusted.people), "person", "people")
+        out(f"policy        {shown(trusted.policy_path)} ({trusted.dialect}), {people}")
         for name in trusted.people[:20]:
             out(f"              {shown(name)}")
         if trusted.given_up and not force:

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     type=click.Choice(list(FORMATS)),
     default="human",
     envvar="GITVERIFY_FORMAT",
+    show_envvar=True,
     show_default=True,
     help="How to report.",
 )

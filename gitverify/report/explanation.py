@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gitverify.report.human import day
+from gitverify.report.human import day, number
 from gitverify.rules.authority import Standing
 from gitverify.rules.facts import Authorized, PolicyProblem
 from gitverify.rules.vouch import listed
@@ -103,4 +103,5 @@ def _own_policy(explanation: Explanation) -> list[str]:
         return ["own policy none in its tree"]
     if isinstance(own, PolicyProblem):
         return [f"own policy {own.code}: {own.message}"]
-    return [f"own policy sound: {len(own.people)} people, {len(own.editors)} of them may change it"]
+    people = number(len(own.people), "person", "people")
+    return [f"own policy sound: {people}, {len(own.editors)} of them may change it"]

@@ -36,9 +36,9 @@ def day(seconds: int) -> str:
         return f"@{seconds}"
 
 
-def number(count: int, word: str) -> str:
-    """Return a count with its noun: ``1 commit``, ``2,177 commits``."""
-    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
+def number(count: int, word: str, words: str | None = None) -> str:
+    """Return a count with its noun: ``1 commit``, ``2,177 commits``; ``words`` is a plural without a mere s."""
+    return f"{count:,} {word}" if count == 1 else f"{count:,} {words or word + 's'}"
 
 
 def _authentic(report: Report) -> list[str]:
@@ -48,7 +48,9 @@ def _authentic(report: Report) -> list[str]:
     lines = [f"authentic: {_commit(report, outcome.tip)}"]
     since = f"since the introduction {outcome.introduction.hex()[:12]} of {day(outcome.introduced_at)}"
     lines.append(f"  {number(outcome.checked, 'commit')} verified now, {outcome.skipped:,} known from before, {since}")
-    if not outcome.checked:
+    if outcome.tip == outcome.introduction:
+        lines.append("  the tip is the introduction itself")
+    elif not outcome.checked:
         lines.append("  nothing is new since the last run")
     lines += _people(outcome)
     if report.left_out is not None:
@@ -65,7 +67,7 @@ def _people(outcome: Outcome) -> list[str]:
     lines = []
     if ranked:
         names = {person for person, _ in outcome.vouched}
-        lines.append(f"  signed by {len(names)} {'person' if len(names) == 1 else 'people'}:")
+        lines.append(f"  signed by {number(len(names), 'person', 'people')}:")
     width = max((len(shown(person)) for (person, _), _ in ranked[:MOST_PEOPLE]), default=0)
     lines += [f"    {n:>9,}  {shown(person):<{width}}  {key}" for (person, key), n in ranked[:MOST_PEOPLE]]
     if len(ranked) > MOST_PEOPLE:
@@ -110,8 +112,9 @@ def _refusal(report: Report, refusal: Refusal, word: str | None) -> list[str]:
     if refusal.path is not None:
         lines.append(f"    path     {shown(refusal.path)}")
     if refusal.judged_by is not None and refusal.code != "parent-not-authentic":
-        where = f"{report.policy_path or 'the policy file'} as of {_commit(report, refusal.judged_by)}"
-        lines.append(f"    policy   {where}")
+        path = report.outcome.policy_path if report.outcome is not None else None
+        name = shown(path) if path is not None else "the policy file"
+        lines.append(f"    policy   {name} as of {_commit(report, refusal.judged_by)}")
     lines += _wrapped("why", refusal.message)
     if refusal.hint:
         lines += _wrapped("do", refusal.hint)

@@ -35,7 +35,6 @@ class Report:
     signer: str | None = None
     ref: str | None = None
     repository: str | None = None
-    policy_path: str | None = None
     before: tuple[bytes, ...] = ()
     after: tuple[bytes, ...] = ()
     left_out: Outcome | None = None

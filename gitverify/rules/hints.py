@@ -7,7 +7,7 @@ _RESIGN = "If the commit is wanted, someone whom the policy lists signs it again
 HINTS: dict[str, str] = {
     "unsigned": _RESIGN,
     "bad-signature": "The commit was changed after it was signed, or the signature is damaged: find out who pushed it.",
-    "unauthorized-key": "Either the signer's key is added to the policy in an earlier commit, or a listed person signs.",
+    "unauthorized-key": "Either an earlier commit adds the signer's key to the policy, or a listed person signs.",
     "unknown-key": "Add the signer's certificate to the key directory or keyring, or name one with --keyring.",
     "revoked-key": "Find out since when the key is in other hands; take a newer introduction signed by another key.",
     "expired-key": "The owner extends the key's expiry and the new certificate is committed, or someone else signs.",
@@ -29,5 +29,8 @@ HINTS: dict[str, str] = {
     "behind": "The server shows an older state than before. Fetch again; --allow-rollback accepts it once.",
     "not-contained": "This branch lacks a commit you know to be good. Ask the maintainers why.",
     "stale": "No listed person has committed lately, or the server withholds news. Compare with another mirror.",
+    "introduction-missing": "Check the id with those who handed it out; if it is right, fetch the branch it is on.",
+    "introduction-policy": "Check the id with those who handed it out, and --dialect and --policy-path.",
+    "unsupported-repository": "Verify a clone in git's usual format (SHA-1).",
     "missing-object": "Fetch the rest of the history: git fetch --unshallow, or --refetch in a partial clone.",
 }
