@@ -74,6 +74,7 @@ class Outcome:
     tip: bytes
     introduction: bytes
     dialect: Dialect | None = None
+    policy_path: bytes | None = None
     reason: str | None = None
     refusals: tuple[Refusal, ...] = ()
     checked: int = 0

@@ -131,6 +131,7 @@ class _Verification:
         request, outcome = self._request, self._outcome
         anchor = load_anchor(self._source, request)
         outcome.dialect = anchor.examination.dialect
+        outcome.policy_path = anchor.examination.policy_path
         outcome.introduced_at = anchor.facts.date
         judgement = None
         if request.floor.trusted and all(self._is_commit(commit) for commit in request.floor.commits):
