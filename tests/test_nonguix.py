@@ -13,6 +13,7 @@ import pytest
 from fixtures.lib.keys import CAROL
 from fixtures.lib.history import with_header
 from gitverify.anchor import load_anchor
+from gitverify.errors import MissingObject
 from gitverify.examine import Examiner
 from gitverify.objects.commit import parse_commit
 from gitverify.request import Request
@@ -91,9 +92,15 @@ def spoilt(raw, chance):
 
 def test_any_commit_with_one_bit_changed_proves_nothing(examiner, commits):
     chance = random.Random(1)
+    elsewhere = 0
     for _, raw in commits:
-        examined = examiner(spoilt(raw, chance))
-        assert examined.malformed or examined.unproven
+        try:
+            examined = examiner(spoilt(raw, chance))
+        except MissingObject:  # the bit was in the tree's id
+            elsewhere += 1
+        else:
+            assert examined.malformed or examined.unproven
+    assert elsewhere < len(commits) / 4
 
 
 def test_any_commit_signed_again_by_another_key_proves_nothing(examiner, commits):
