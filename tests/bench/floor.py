@@ -1,0 +1,185 @@
+"""The floor under a cold verification: the calls that nothing can do without, and nothing else.
+
+For every commit that is judged: reading it and its root tree from the object database, and the bare call of
+``cryptography`` that checks its signature. Keys are loaded and all arguments made ready before the clock starts; the
+calls are shared out evenly to as many processes as the verification has.
+
+``python -m tests.bench.floor REPOSITORY INTRODUCTION`` prints it in microseconds a commit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import re
+import subprocess
+import time
+from base64 import b64decode
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing import get_context
+from typing import TYPE_CHECKING, Any
+
+import pygit2
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.serialization import load_ssh_public_key
+
+from fixtures.lib import sshsig
+from tests.bench.pgpreader import Keys
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Call = tuple[Callable[..., None], tuple[Any, ...]]
+
+_SIGNATURE = re.compile(rb"^gpgsig ([^\n]*(?:\n [^\n]*)*)\n", re.MULTILINE)
+
+
+@dataclass
+class Work:
+    """What the floor does: object ids to read, in order, and calls to make."""
+
+    path: str
+    reads: list[list[pygit2.Oid]]
+    calls: list[Call]
+    left_out: int = 0
+
+    @property
+    def commits(self) -> int:
+        return len(self.reads)
+
+
+def prepare(path: Path, introduction: str, tip: str = "HEAD", keyring: str = "keyring") -> Work:
+    """Read a history that is known to be good. ``left_out``: signatures of kinds that the floor does not know."""
+    _settings()
+    odb = pygit2.Repository(str(path)).odb
+    keys = _keys(path, keyring)
+    ids = _git(path, "rev-list", tip, f"^{introduction}").split()
+    work = Work(str(path), [], [])
+    trees: set[bytes] = set()
+    ssh: dict[bytes, Any] = {}
+    for name in ids:
+        commit = pygit2.Oid(hex=name)
+        raw = odb.read(commit)[1]
+        tree = pygit2.Oid(hex=raw[5:45].decode())
+        work.reads.append([commit] if tree.raw in trees else [commit, tree])
+        trees.add(tree.raw)
+        try:
+            work.calls.append(_call(raw, keys, ssh))
+        except (KeyError, TypeError, ValueError):
+            work.left_out += 1
+    return work
+
+
+def seconds(work: Work, jobs: int) -> float:
+    """Do the work in so many processes; return how long it took from when all were ready."""
+    gc.collect()
+    gc.freeze()
+    context = get_context("fork")
+    ready = context.Barrier(jobs + 1)
+    done = context.Barrier(jobs + 1)
+    workers = [context.Process(target=_part, args=(work, at, jobs, ready, done)) for at in range(jobs)]
+    for worker in workers:
+        worker.start()
+    ready.wait()
+    start = time.perf_counter()
+    done.wait()
+    spent = time.perf_counter() - start
+    for worker in workers:
+        worker.join()
+    return spent
+
+
+def _part(work: Work, at: int, jobs: int, ready: Any, done: Any) -> None:
+    """Do every ``jobs``-th piece of the work."""
+    _settings()
+    read = pygit2.Repository(work.path).odb.read
+    reads, calls = work.reads[at::jobs], work.calls[at::jobs]
+    # Referring to an object copies its page after a fork: that is done before the clock starts.
+    touched = [list(ids) for ids in reads], [list(arguments) for _, arguments in calls]
+    ready.wait()
+    try:
+        for ids in reads:
+            for object_id in ids:
+                read(object_id)
+        for verify, arguments in calls:
+            verify(*arguments)
+    except InvalidSignature:
+        done.abort()
+        raise
+    done.wait()
+    del touched
+
+
+def _settings() -> None:
+    """As the engine has it: every object hashed against its id, none kept."""
+    pygit2.settings.enable_strict_hash_verification(True)
+    pygit2.settings.enable_caching(False)
+
+
+def _git(path: Path, *arguments: str) -> str:
+    return subprocess.run(["git", "-C", str(path), *arguments], check=True, capture_output=True, text=True).stdout
+
+
+def _keys(path: Path, keyring: str) -> Keys:
+    keys = Keys()
+    odb = pygit2.Repository(str(path)).odb
+    listing = subprocess.run(["git", "-C", str(path), "ls-tree", keyring], check=False, capture_output=True, text=True)
+    for line in listing.stdout.splitlines():
+        _, kind, name, file = line.split(maxsplit=3)
+        if kind == "blob" and file.endswith(".key"):
+            keys.add(odb.read(pygit2.Oid(hex=name))[1])
+    return keys
+
+
+def _call(raw: bytes, keys: Keys, ssh: dict[bytes, Any]) -> Call:
+    found = _SIGNATURE.search(raw, 0, raw.find(b"\n\n") + 1)
+    if found is None:
+        raise KeyError("unsigned")
+    payload = raw[: found.start()] + raw[found.end() :]
+    signature = found[1].replace(b"\n ", b"\n")
+    return _ssh_call(signature, payload, ssh) if b"SSH SIGNATURE" in signature else keys.call(signature, payload)
+
+
+def _ssh_call(signature: bytes, payload: bytes, loaded: dict[bytes, Any]) -> Call:
+    data = b64decode(b"".join(signature.split(b"\n")[1:-1]))
+    public, _, _, digest, signed = _strings(data[10:])
+    algorithm, raw, *_ = _strings(signed)
+    if public not in loaded:
+        name = _strings(public)[0]
+        loaded[public] = load_ssh_public_key(name + b" " + sshsig.base64.b64encode(public))
+    key = loaded[public]
+    message = sshsig.signed_data(payload, digest=digest.decode())
+    if algorithm == b"ssh-ed25519":
+        return key.verify, (raw, message)
+    digests = {b"rsa-sha2-256": hashes.SHA256(), b"rsa-sha2-512": hashes.SHA512()}
+    return key.verify, (raw, message, padding.PKCS1v15(), digests[algorithm])
+
+
+def _strings(data: bytes) -> list[bytes]:
+    found = []
+    while data:
+        end = 4 + int.from_bytes(data[:4], "big")
+        found.append(data[4:end])
+        data = data[end:]
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("repository")
+    parser.add_argument("introduction")
+    parser.add_argument("--tip", default="HEAD")
+    parser.add_argument("--keyring", default="keyring")
+    asked = parser.parse_args()
+    work = prepare(asked.repository, asked.introduction, asked.tip, asked.keyring)
+    print(f"{work.commits} commits, {work.left_out} signatures left out")
+    for jobs in (1, 2):
+        spent = min(seconds(work, jobs) for _ in range(3))
+        print(f"{jobs} processes: {spent:.3f} s, {spent / work.commits * 1e6:.1f} µs a commit")
+
+
+if __name__ == "__main__":
+    main()
