@@ -219,6 +219,14 @@ SIGNERS = [
         SkEd25519("alice", application=b"https://example.org"),
     ),
     SignersDifference(
+        "`rsa-sha2-512` as the type of an RSA key",
+        "the key may sign",
+        "the line lists nobody",
+        "That is the name of a signature algorithm; the type is `ssh-rsa`.",
+        lambda key: f"alice {key.line.replace('ssh-rsa', 'rsa-sha2-512')}\nbob {Ed25519('bob').line}\n".encode(),
+        Rsa("alice"),
+    ),
+    SignersDifference(
         "a key on two lines under different names, the first not for git",
         "the key may not sign",
         "the key may sign",

@@ -41,5 +41,5 @@ def git_accepts(signers: bytes, text: bytes, payload: bytes, directory: Path, *,
         )
 
     found = run("find-principals")
-    names = found.stdout.decode().splitlines() if found.returncode == 0 else []
+    names = os.fsdecode(found.stdout).splitlines() if found.returncode == 0 else []
     return any(run("verify", "-n", "git", "-I", name).returncode == 0 for name in names)
