@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from gitverify.errors import KeyRefused
 from gitverify.limits import LIMITS
 from gitverify.signatures import profiles
+from gitverify.signatures.edwards import is_small_order
 from gitverify.signatures.packets import MalformedPacket, read_integers
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from gitverify.signatures.profiles import Hash, Profile
 
 _PKCS1 = padding.PKCS1v15()
+_RSA_EXPONENT_BITS = 64  # a larger one only makes verifying slow; OpenSSL refuses it for large moduli
 
 
 class Verifier(Protocol):
@@ -114,7 +116,7 @@ def load(algorithm: int, material: bytes, *, version: int) -> Verifier:
     """Load the key material of a key packet of the given version (4 or 6).
 
     Raises KeyRefused: ``unsupported`` for an algorithm, curve or size that we or ``cryptography`` can't check,
-    ``malformed`` for material that is no key.
+    ``malformed`` for material that is no key, ``weak`` for a key with which anyone can sign.
     """
     loader = _LOADERS.get(algorithm)
     if loader is None:
@@ -133,13 +135,15 @@ def _load_rsa(material: bytes, strict: bool) -> Verifier:
     modulus, exponent = _numbers(material, 2, strict)
     if modulus.bit_length() > LIMITS.rsa_bits:
         raise KeyRefused("unsupported", f"an RSA key of more than {LIMITS.rsa_bits} bits")
+    if exponent.bit_length() > _RSA_EXPONENT_BITS:
+        raise KeyRefused("unsupported", f"an RSA key with an exponent of more than {_RSA_EXPONENT_BITS} bits")
     return _Rsa(rsa.RSAPublicNumbers(exponent, modulus).public_key())
 
 
 def _load_dsa(material: bytes, strict: bool) -> Verifier:
     p, q, g, y = _numbers(material, 4, strict)
     if not 1 < y < p:
-        raise KeyRefused("malformed", "a DSA key that anyone can sign for")
+        raise KeyRefused("weak", "a DSA key with which anyone can sign")
     return _Dsa(dsa.DSAPublicNumbers(y, dsa.DSAParameterNumbers(p, q, g)).public_key())
 
 
@@ -171,15 +175,28 @@ def _load_eddsa_legacy(material: bytes, strict: bool) -> Verifier:
         raise KeyRefused("unsupported", "the key's curve is not supported")
     if point[:1] != b"\x40":
         raise KeyRefused("malformed", "a point that is not in native form")
-    return _EdDsa(ed25519.Ed25519PublicKey.from_public_bytes(point[1:]), 256, legacy=True)
+    return _load_edwards(point[1:], legacy=True)
 
 
 def _load_ed25519(material: bytes, strict: bool) -> Verifier:  # noqa: ARG001
-    return _EdDsa(ed25519.Ed25519PublicKey.from_public_bytes(material), 256, legacy=False)
+    return _load_edwards(material, legacy=False)
+
+
+def _load_edwards(point: bytes, *, legacy: bool) -> Verifier:
+    key = ed25519.Ed25519PublicKey.from_public_bytes(point)
+    _check_order(point)
+    return _EdDsa(key, 256, legacy=legacy)
 
 
 def _load_ed448(material: bytes, strict: bool) -> Verifier:  # noqa: ARG001
-    return _EdDsa(ed448.Ed448PublicKey.from_public_bytes(material), 512, legacy=False)
+    key = ed448.Ed448PublicKey.from_public_bytes(material)
+    _check_order(material)
+    return _EdDsa(key, 512, legacy=False)
+
+
+def _check_order(point: bytes) -> None:
+    if is_small_order(point):
+        raise KeyRefused("weak", "a point of small order as key: anyone can sign with it")
 
 
 def _numbers(material: bytes, count: int, strict: bool) -> list[int]:

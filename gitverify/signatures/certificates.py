@@ -61,13 +61,13 @@ class Certificate:
     Each is answered from the certificate alone, without a clock, and remembered. A fingerprint that is asked about must
     be one of its keys'; otherwise that is a KeyError.
 
-    ``direct``: the bodies of the signatures that follow the primary key; ``others``: of those that follow anything but
-    it, a subkey or a user ID.
+    ``direct``: the bodies of the signatures that follow the primary key. ``bound``: the subkeys by fingerprint.
+    ``named``: the user IDs. ``others``: the bodies of the signatures that follow anything else.
     """
 
     primary: PublicKey
     direct: list[bytes] = field(repr=False, default_factory=list)
-    bound: list[Subkey] = field(repr=False, default_factory=list)
+    bound: dict[str, Subkey] = field(repr=False, default_factory=dict)
     named: list[UserId] = field(repr=False, default_factory=list)
     others: list[bytes] = field(repr=False, default_factory=list)
     _signs: dict[str, bool] = field(default_factory=dict, init=False, repr=False)
@@ -77,7 +77,7 @@ class Certificate:
     @property
     def subkeys(self) -> tuple[PublicKey, ...]:
         """The subkeys that could be read, whether or not they are bound to the primary key."""
-        return tuple(subkey.key for subkey in self.bound)
+        return tuple(subkey.key for subkey in self.bound.values())
 
     @property
     def user_ids(self) -> tuple[bytes, ...]:
@@ -91,8 +91,8 @@ class Certificate:
         the primary key itself. Revocation and expiry are other questions.
         """
         if fingerprint not in self._signs:
-            subkeys = self._subkeys(fingerprint)
-            self._signs[fingerprint] = any(signs_for(self.primary, *subkey) for subkey in subkeys)
+            subkey = self._subkey(fingerprint)
+            self._signs[fingerprint] = subkey is not None and signs_for(self.primary, *subkey)
         return self._signs[fingerprint]
 
     def hard_revoked(self, fingerprint: str) -> bool:
@@ -102,9 +102,9 @@ class Certificate:
         so is one by another key.
         """
         if fingerprint not in self._revoked:
-            subkeys = self._subkeys(fingerprint)
-            self._revoked[fingerprint] = primary_revoked(self.primary, self._all_signatures()) or any(
-                subkey_revoked(self.primary, *subkey) for subkey in subkeys
+            subkey = self._subkey(fingerprint)
+            self._revoked[fingerprint] = primary_revoked(self.primary, self._all_signatures()) or (
+                subkey is not None and subkey_revoked(self.primary, *subkey)
             )
         return self._revoked[fingerprint]
 
@@ -115,23 +115,22 @@ class Certificate:
         valid self-signature has always been expired.
         """
         if fingerprint not in self._expiry:
-            ends = [subkey_expiry(self.primary, *subkey) for subkey in self._subkeys(fingerprint)]
-            ends.append(primary_expiry(self.primary, self.direct, self.named))
+            subkey = self._subkey(fingerprint)
+            ends = [primary_expiry(self.primary, self.direct, self.named)]
+            if subkey is not None:
+                ends.append(subkey_expiry(self.primary, *subkey))
             self._expiry[fingerprint] = min((end for end in ends if end is not None), default=None)
         end = self._expiry[fingerprint]
         return end is not None and end <= at
 
-    def _subkeys(self, fingerprint: str) -> list[Subkey]:
-        """Return the subkey, as often as it is there; nothing for the primary key."""
-        if fingerprint == self.primary.fingerprint:
-            return []
-        found = [subkey for subkey in self.bound if subkey.key.fingerprint == fingerprint]
-        if not found:
-            raise KeyError(fingerprint)
-        return found
+    def _subkey(self, fingerprint: str) -> Subkey | None:
+        """Return the subkey, or None for the primary key."""
+        return None if fingerprint == self.primary.fingerprint else self.bound[fingerprint]
 
     def _all_signatures(self) -> Iterator[bytes]:
-        return chain(self.direct, self.others, *(s.signatures for s in self.bound), *(u.signatures for u in self.named))
+        return chain(
+            self.direct, self.others, *(s.signatures for s in self.bound.values()), *(u.signatures for u in self.named)
+        )
 
 
 def parse_certificates(data: bytes) -> list[Certificate]:
@@ -186,9 +185,7 @@ def _component(certificate: Certificate, tag: int, body: bytes) -> list[bytes]:
     key = _key(body) if tag == PUBLIC_SUBKEY else None
     if key is None:
         return certificate.others
-    subkey = Subkey(key, [])
-    certificate.bound.append(subkey)
-    return subkey.signatures
+    return certificate.bound.setdefault(key.fingerprint, Subkey(key, [])).signatures
 
 
 def _key(body: bytes) -> PublicKey | None:

@@ -80,8 +80,8 @@ def parse_signature(data: bytes) -> OpenPgpSignature:
     is not contradicted, and every subpacket marked critical is one we understand.
 
     Raises SignatureRefused: ``bad-signature`` naming the issuer where that can be read (a key by its key id only is
-    named by those 16 digits), otherwise ``unsupported-signature``; the latter also for what is well formed but of
-    another version or type.
+    named by those 16 digits; where more signatures follow, theirs are named too), otherwise ``unsupported-signature``;
+    the latter also for what is well formed but of another version or type.
     """
     try:
         tag, body, end = read_packet(data)
@@ -96,14 +96,29 @@ def parse_signature(data: bytes) -> OpenPgpSignature:
         message = f"a signature of type {signature.type:#04x} is none over a document"
         raise SignatureRefused("unsupported-signature", message, signature.names)
     flaw = signature.flaw
+    more: tuple[str, ...] = ()
     if end != len(data):
         flaw = "more data after the signature"
+        more = _names(data, end)
     elif INTENDED_RECIPIENT in signature.subpackets.signed:
         # RFC 9580 §5.2.3.36: valid only inside an encrypted message, and a commit is none.
         flaw = "it was made for the recipient of an encrypted message"
     if flaw:
-        raise SignatureRefused("bad-signature", f"the signature is not well formed: {flaw}", signature.names)
+        raise SignatureRefused("bad-signature", f"the signature is not well formed: {flaw}", signature.names + more)
     return signature
+
+
+def _names(data: bytes, start: int) -> tuple[str, ...]:
+    """Return the keys that the signatures from offset ``start`` name, as far as any can be read."""
+    names: list[str] = []
+    while start < len(data):
+        try:
+            tag, body, start = read_packet(data, start)
+            if tag == SIGNATURE:
+                names += read_signature(body, DOCUMENT_CRITICAL).names
+        except MalformedPacket:
+            break
+    return tuple(names)
 
 
 def read_signature(body: bytes, understood: AbstractSet[int]) -> OpenPgpSignature:
@@ -209,7 +224,8 @@ def check_signature(signature: OpenPgpSignature, data: bytes, key: PublicKey, pr
     except MalformedPacket as error:
         raise _refused("bad-signature", f"the signature is not well formed: {error}", key) from None
     except KeyRefused as error:
-        raise _refused("unsupported-signature", f"the signature's key can't be used: {error}", key) from None
+        code: RefusalCode = "weak-signature" if error.code == "weak" else "unsupported-signature"
+        raise _refused(code, f"the signature's key can't be used: {error}", key) from None
     except UnsupportedAlgorithm:
         raise _refused("unsupported-signature", f"this system does not check {digest.name} signatures", key) from None
 

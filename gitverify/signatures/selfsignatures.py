@@ -6,9 +6,9 @@ in user IDs. How weak a self-signature may be depends on what it does:
 * What takes authority away (a hard revocation, an expiry) counts with SHA-1 too, and with keys of any size.
 * The binding signature that makes a subkey sign for its primary must be as strong as a signature on a commit (R10):
   no SHA-1, for which collisions can be made.
-* The back-signature may have SHA-1 if it was made before February 2023, when Sequoia stopped taking it: GnuPG keeps
-  the old back-signature when it renews the binding signature, so there are subkeys whose holders have done all they
-  could. What a back-signature is made over leaves no room for a collision that someone else prepared.
+* The back-signature may have SHA-1 if it was made before February 2023, when Sequoia gave SHA-1 up: GnuPG keeps the
+  old back-signature when it renews the binding signature, so there are subkeys whose holders have done all they could.
+  What a back-signature is made over leaves no room for a collision that someone else prepared.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from gitverify.signatures.profiles import Profile
     from gitverify.signatures.publickeys import PublicKey
 
-_CERTIFICATIONS = frozenset({0x10, 0x11, 0x12, 0x13})
+_CERTIFICATION_REVOCATION = 0x30
+_CERTIFICATIONS = frozenset({0x10, 0x11, 0x12, 0x13, _CERTIFICATION_REVOCATION})
 _SUBKEY_BINDING = 0x18
 _PRIMARY_KEY_BINDING = 0x19
 _DIRECT_KEY = 0x1F
@@ -59,11 +60,16 @@ def signs_for(primary: PublicKey, subkey: PublicKey, signatures: Iterable[bytes]
     back-signature by which the subkey agrees. Without that, anybody could bind the subkey of somebody else.
     """
     data = about_subkey(primary, subkey)
-    binding = _newest(primary, _each_over(data, _own(primary, signatures, {_SUBKEY_BINDING})))
-    if binding is None or not binding.subpackets.may_sign() or not _valid(binding, data, primary, NATIVE):
-        return False
-    back_signatures = _read(binding.subpackets.embedded, {_PRIMARY_KEY_BINDING})
-    return any(_agrees(back, data, subkey) for back in islice(back_signatures, LIMITS.self_signatures))
+    return any(
+        binding.subpackets.may_sign()
+        and _valid(binding, data, primary, NATIVE)
+        and any(_agrees(back, data, subkey) for back in islice(_back_signatures(binding), LIMITS.self_signatures))
+        for binding in _binding(primary, subkey, signatures)
+    )
+
+
+def _back_signatures(binding: OpenPgpSignature) -> Iterator[OpenPgpSignature]:
+    return _read(binding.subpackets.embedded, {_PRIMARY_KEY_BINDING})
 
 
 def _agrees(back: OpenPgpSignature, data: bytes, subkey: PublicKey) -> bool:
@@ -94,19 +100,20 @@ def primary_expiry(
 ) -> int | None:
     """Return when the primary key expires, in seconds since 1970.
 
-    That is what the newest valid direct-key signature or the newest valid self-signature on any user ID says,
-    whichever is newer and says something. None: never. Where no self-signature is valid, 0: whoever stripped them
-    off has not made the key any younger.
+    As for GnuPG, that is what the newest direct-key signature says; if that says nothing, the newest of those
+    self-signatures that are the newest on their user ID and say something (a user ID that was revoked has none). None:
+    never. Where no self-signature is valid, 0: whoever stripped them off has not made the key any younger.
     """
-    named: list[tuple[OpenPgpSignature, bytes]] = []
-    for user_id, signatures in user_ids:
-        named += _each_over(about_user_id(primary, user_id), _own(primary, signatures, _CERTIFICATIONS))
-    newest = [
-        _newest(primary, _each_over(primary.hashed, _own(primary, direct, {_DIRECT_KEY}))),
-        _newest(primary, named),
-    ]
-    found = [signature for signature in newest if signature is not None]
-    # GnuPG adds direct-key signatures that do not repeat the expiry, others leave it out on user IDs.
+    found = _newest(primary, [(primary.hashed, _own(primary, direct, {_DIRECT_KEY}))])
+    if not any(signature.subpackets.key_expiration() for signature in found):
+        named = _newest(
+            primary,
+            [
+                (about_user_id(primary, user_id), _own(primary, signatures, _CERTIFICATIONS))
+                for user_id, signatures in user_ids
+            ],
+        )
+        found += [signature for signature in named if signature.type != _CERTIFICATION_REVOCATION]
     limiting = [signature for signature in found if signature.subpackets.key_expiration()]
     if limiting:
         return _expiry(primary, min(limiting, key=_newest_first))
@@ -115,9 +122,9 @@ def primary_expiry(
 
 def subkey_expiry(primary: PublicKey, subkey: PublicKey, signatures: Iterable[bytes]) -> int | None:
     """Return when the subkey expires by its newest valid binding signature; None for never, 0 where there is none."""
-    data = about_subkey(primary, subkey)
-    binding = _newest(primary, _each_over(data, _own(primary, signatures, {_SUBKEY_BINDING})))
-    return 0 if binding is None else _expiry(subkey, binding)
+    for binding in _binding(primary, subkey, signatures):
+        return _expiry(subkey, binding)
+    return 0
 
 
 def _expiry(key: PublicKey, signature: OpenPgpSignature) -> int | None:
@@ -125,17 +132,24 @@ def _expiry(key: PublicKey, signature: OpenPgpSignature) -> int | None:
     return key.created + seconds if seconds else None
 
 
-def _each_over(data: bytes, signatures: Iterable[OpenPgpSignature]) -> list[tuple[OpenPgpSignature, bytes]]:
-    return [(signature, data) for signature in signatures]
+def _binding(primary: PublicKey, subkey: PublicKey, signatures: Iterable[bytes]) -> list[OpenPgpSignature]:
+    return _newest(primary, [(about_subkey(primary, subkey), _own(primary, signatures, {_SUBKEY_BINDING}))])
 
 
-def _newest(primary: PublicKey, candidates: list[tuple[OpenPgpSignature, bytes]]) -> OpenPgpSignature | None:
-    """Return the newest valid one of self-signatures, each with what it is made over."""
-    candidates = sorted(candidates, key=lambda pair: _newest_first(pair[0]))
-    for signature, data in islice(candidates, LIMITS.self_signatures):
+def _newest(primary: PublicKey, groups: Iterable[tuple[bytes, Iterable[OpenPgpSignature]]]) -> list[OpenPgpSignature]:
+    """Return the newest valid self-signature of each group, where there is one.
+
+    A group is of signatures over the same data. So many are tried in all, the newest first: a certificate can be full
+    of those that do not verify.
+    """
+    candidates = [(signature, data, group) for group, (data, found) in enumerate(groups) for signature in found]
+    candidates.sort(key=lambda candidate: _newest_first(candidate[0]))
+    newest: dict[int, OpenPgpSignature] = {}
+    open_ones = (candidate for candidate in candidates if candidate[2] not in newest)
+    for signature, data, group in islice(open_ones, LIMITS.self_signatures):
         if not signature.flaw and _valid(signature, data, primary, SELF_SIGNATURES):
-            return signature
-    return None
+            newest.setdefault(group, signature)
+    return list(newest.values())
 
 
 def _newest_first(signature: OpenPgpSignature) -> tuple[int, int]:

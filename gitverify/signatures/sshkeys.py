@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPubli
 
 from gitverify.errors import KeyRefused
 from gitverify.limits import LIMITS
+from gitverify.signatures.edwards import ED25519_PRIME, is_small_order
 from gitverify.text import shown
 
 LoadedKey = Ed25519PublicKey | EllipticCurvePublicKey | RSAPublicKey
@@ -37,19 +38,6 @@ _LONGEST_BLOB = LIMITS.rsa_bits // 8 + 256
 _LONGEST_LINE = 4 * _LONGEST_BLOB
 _LINE = re.compile(r"([a-z][a-z0-9@.-]*)[ \t]+([A-Za-z0-9+/]+={0,2})(?:[ \t]+(.*))?", re.ASCII)
 _NAME = re.compile(rb"[a-z0-9@.-]{1,64}")
-
-# RFC 8032 §5.1: the field's prime, and the y coordinates of the eight points of small order. For such a "key" anyone
-# can make a signature of anything.
-_ED25519_PRIME = 2**255 - 19
-_ED25519_SMALL_ORDER = frozenset(
-    {
-        0,
-        1,
-        _ED25519_PRIME - 1,
-        int.from_bytes(bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"), "little"),
-        int.from_bytes(bytes.fromhex("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a"), "little"),
-    }
-)
 
 
 class Curve(NamedTuple):
@@ -231,9 +219,9 @@ def _check_edwards(point: bytes) -> None:
     if len(point) != 32:
         raise KeyRefused("malformed", f"an Ed25519 key has 32 octets, this one {len(point)}")
     y = int.from_bytes(point, "little") & (1 << 255) - 1
-    if y >= _ED25519_PRIME:
+    if y >= ED25519_PRIME:
         raise KeyRefused("malformed", "the Ed25519 key is not in canonical form")
-    if y in _ED25519_SMALL_ORDER:
+    if is_small_order(point):
         raise KeyRefused("weak", "the Ed25519 key is a point of small order: anyone could sign with it")
 
 

@@ -193,34 +193,6 @@ def test_the_limits_are_inside(blob):
     assert parse_blob(blob).loaded is not None
 
 
-def test_all_points_of_small_order_are_known():
-    # RFC 8032 §5.1: multiply points of the whole curve by the prime order of the base point's subgroup.
-    prime, order = PRIME, 2**252 + 27742317777372353535851937790883648493
-    d = -121665 * pow(121666, -1, prime) % prime
-
-    def add(a, b):
-        product = d * a[0] * b[0] * a[1] * b[1]
-        x = (a[0] * b[1] + b[0] * a[1]) * pow(1 + product, -1, prime)
-        return x % prime, (a[1] * b[1] + a[0] * b[0]) * pow(1 - product, -1, prime) % prime
-
-    def times(point, factor):
-        total = (0, 1)
-        while factor:
-            if factor & 1:
-                total = add(total, point)
-            point, factor = add(point, point), factor >> 1
-        return total
-
-    found = set()
-    for y in range(2, 40):
-        square = (y * y - 1) * pow(d * y * y + 1, -1, prime) % prime
-        x = pow(square, (prime + 3) // 8, prime)
-        x = x if x * x % prime == square else x * pow(2, (prime - 1) // 4, prime) % prime
-        if x * x % prime == square:
-            found.add(times((x, y), order)[1])
-    assert found == sshkeys._ED25519_SMALL_ORDER
-
-
 @pytest.mark.parametrize("error", [ValueError, UnicodeError, AssertionError, sshpubkeys.InvalidKeyError, MemoryError])
 def test_no_exception_of_sshpubkeys_gets_out(monkeypatch, error):
     def parse(*_args):
