@@ -31,7 +31,7 @@ _TIME = re.compile(
 )
 # Lists of principals with "!" are matched against each other: bounded, so that no file takes long.
 _LONGEST_NEGATED = 256
-_MOST_NEGATED = 16
+_MOST_TRIED = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,8 @@ def read(data: bytes) -> tuple[Policy, tuple[Skipped, ...]]:
     """Return the policy, and the lines that list nobody. Raises PolicyError as :func:`parse` does."""
     if len(data) > LIMITS.policy_size:
         raise PolicyError(f"the file has {len(data)} bytes, more than {LIMITS.policy_size}")
+    if data.count(b"\n") > LIMITS.policy_nodes:
+        raise PolicyError(f"the file has more than {LIMITS.policy_nodes} lines")
     keys: dict[str, list[SshKeySpec]] = {}
     lines: dict[str, int] = {}
     skipped = []
@@ -206,5 +208,5 @@ def _names_somebody(names: str) -> bool:
     """Whether one of the names, given as principal, matches the list: that is what git asks ssh-keygen."""
     if "!" not in names:
         return bool(names.strip(","))
-    tried = [name for name in names.split(",") if name][:_MOST_NEGATED]
+    tried = [name for name in names.split(",") if name and not name.startswith("!")][:_MOST_TRIED]
     return len(names) <= _LONGEST_NEGATED and any(list_matches(name, names) for name in tried)

@@ -81,8 +81,8 @@ def read_first(data: bytes) -> Datum | None:
     """Return the first datum of the file, None where there is only white space and comments.
 
     The bytes are Latin-1 characters, as in Guix. What follows the first datum is not looked at, as in Guix. Raises
-    PolicyError for what Guile's reader refuses, what this one does not support, and what is
-    nested more than ``LIMITS.sexp_depth`` deep.
+    PolicyError for what Guile's reader refuses, what this one does not support, and for more than
+    the limits of depth, size and number.
     """
     if len(data) > LIMITS.policy_size:
         raise PolicyError(f"the file has {len(data)} bytes, more than {LIMITS.policy_size}")
@@ -97,6 +97,7 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self.text = text
         self.position = 0
+        self.read = 0
 
     def error(self, message: str, position: int | None = None) -> PolicyError:
         before = self.text[: self.position if position is None else position]
@@ -162,6 +163,9 @@ class _Reader:
 
     def datum(self, depth: int) -> Datum:
         """Read what begins here: not white space, not a comment, not the end."""
+        self.read += 1
+        if self.read > LIMITS.policy_nodes:
+            raise self.error(f"the file has more than {LIMITS.policy_nodes} expressions")
         character = self.text[self.position]
         if character in _OPEN:
             self.position += 1

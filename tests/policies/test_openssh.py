@@ -262,6 +262,13 @@ def test_names_that_are_not_utf_8_stay_apart():
     assert list(policy.people) == ["\\xe9", "\\xe8"]
 
 
+def test_the_number_of_lines_has_a_limit():
+    text = SAFE.encode()
+    assert parse(text + b"\n" * (LIMITS.policy_nodes - 1))
+    with pytest.raises(PolicyError, match=f"more than {LIMITS.policy_nodes} lines"):
+        parse(text + b"\n" * LIMITS.policy_nodes)
+
+
 def test_size_has_a_limit():
     text = SAFE.encode()
     assert parse(text + b"#" * (LIMITS.policy_size - len(text)))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from dataclasses import replace
 
 import pytest
 
 from gitverify.errors import PolicyError
 from gitverify.limits import LIMITS
+from gitverify.policies import sexp
 from gitverify.policies.sexp import Dotted, List, Other, Symbol, read_first
 
 
@@ -163,6 +165,13 @@ def test_size_has_a_limit():
     assert read_first(b"a" + b" " * (LIMITS.policy_size - 1)) == A
     with pytest.raises(PolicyError, match=f"more than {LIMITS.policy_size}"):
         read_first(b"a" + b" " * LIMITS.policy_size)
+
+
+def test_the_number_of_expressions_has_a_limit(monkeypatch):
+    monkeypatch.setattr(sexp, "LIMITS", replace(LIMITS, policy_nodes=3))
+    assert read_first(b"(a #;b)") == lst(A)
+    with pytest.raises(PolicyError, match="more than 3 expressions"):
+        read_first(b"(a #;b c)")
 
 
 def test_a_list_knows_where_it_begins():
