@@ -6,10 +6,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
 
-# A module of tests/bench and a folder of tests/fuzz: see the README files there.
-BENCH ?=
-FUZZ ?=
 PYTEST ?= $(BIN)/pytest -n auto
+
+# make bench BENCH="--commits 20000 --sections cold"; make fuzz ROUNDS=100
+BENCH ?=
+ROUNDS ?= 10
 
 # The parts that decide: their coverage by the tests is complete, branches included.
 CORE := gitverify/objects/*,gitverify/signatures/*,gitverify/policies/*,gitverify/rules/*
@@ -24,9 +25,9 @@ help:
 	@echo "make types     mypy --strict"
 	@echo "make imports   the layers: who may import whom"
 	@echo "make check     coverage, lint, types, imports"
-	@echo "make fixtures  build the conformance corpus again and compare it with what is checked in"
+	@echo "make fixtures  build the conformance corpus in build/fixtures, to look at"
 	@echo "make bench     speed and memory, as ratios within one run"
-	@echo "make fuzz      the fuzz targets, for longer than in the tests"
+	@echo "make fuzz      the fuzz targets, again and again with other input"
 	@echo "make clean     remove everything that was made here"
 
 demo: $(STAMP)
@@ -51,6 +52,17 @@ imports: $(STAMP)
 
 check: lint types imports coverage
 
+fixtures: $(STAMP)
+	rm -rf build/fixtures
+	$(BIN)/python -m fixtures.build build/fixtures
+
+bench: $(STAMP)
+	$(BIN)/python -m tests.bench.run $(BENCH)
+
+# In CI hypothesis repeats itself; here it should not.
+fuzz: $(STAMP)
+	for round in $$(seq $(ROUNDS)); do env -u CI $(PYTEST) tests/fuzz || exit 1; done
+
 clean:
 	rm -rf $(VENV) build dist *.egg-info .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache \
 		.import_linter_cache
@@ -65,8 +77,8 @@ $(STAMP): pyproject.toml
 		echo "$(PYTHON) can't make virtual environments. On Debian and Ubuntu: apt-get install python3-venv" >&2; \
 		exit 1; }
 	@command -v git >/dev/null || { echo "git is missing: apt-get install git" >&2; exit 1; }
-	@echo "setting up $(VENV) (once; a minute)"
-	@rm -rf $(VENV)
+	@echo "setting up $(VENV): a minute"
+	@test -x $(BIN)/pip || rm -rf $(VENV)
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $(STAMP)
