@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-from dsadomains import DOMAINS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -160,7 +159,7 @@ def rsa_key(bits: int = 2048, label: str = "", algorithm: int = 1) -> Key:
 
 @cache
 def dsa_key(bits: int = 2048, order_bits: int = 256, label: str = "") -> Key:
-    domain = dsa.DSAParameterNumbers(*(int(number, 16) for number in DOMAINS[bits, order_bits]))
+    domain = dsa.DSAParameterNumbers(*(int(number, 16) for number in _DOMAINS[bits, order_bits]))
     private = domain.parameters().generate_private_key()
     public = private.public_key().public_numbers()
 
@@ -294,7 +293,7 @@ def primary(key: Key) -> bytes:
 
 
 def user_id(key: Key, value: bytes = b"Test <test@example.org>", *, by: Key | None = None, **shape) -> bytes:
-    """A user ID and the primary key's certification of it (§5.2.1.5); ``by``: made by another key instead."""
+    """A user ID and the primary key's certification of it (§5.2.1.7); ``by``: made by another key instead."""
     data = key.hashed + b"\xb4" + struct.pack(">I", len(value)) + value
     shape = {"type": POSITIVE, "more": [key_flags(MAY_CERTIFY | MAY_SIGN)]} | shape
     return packet(USER_ID, value) + signature(by or key, data, **shape)
@@ -339,3 +338,78 @@ def revocation(key: Key, subkey: Key | None = None, code: int | None = 2, *, by:
 def certificate(key: Key, *parts: bytes) -> bytes:
     """A certificate: the primary key, a certified user ID, then whatever is given."""
     return primary(key) + user_id(key) + b"".join(parts)
+
+
+# DSA domain parameters, p, q and g by the sizes of p and q: the only slow part of making such a key.
+_DOMAINS = {
+    (1024, 160): (
+        (
+            "8224f8a56762c752707298d50796d8636f2dfe82aa7d54e14b2bc9f631e6376ff1a98601e8b0680df1702d3ef1aa0ae8"
+            "f414a3cff8255af5cac285ec78413cd917de90acb9792489c405b043d7e9ac7820dccedc03087fa7e588148a55a4f9c2"
+            "c8eb9715649bd5a309674179fddcc3e79b4a78cda117210116d7265a0f97dc1d"
+        ),
+        "dfbf15d7d16db0fccee92ba3e5afe911c10bc6b1",
+        (
+            "79a12fc1b4fcd6759b8d2f67d4a97809a81ef1226654fad80b24857ac48a1390df952d5391b82710357752c8d80130ab"
+            "7a5f58b498bda2c671ec15f2c251016ff09ee025b360d60d51682a1c8c1f2df5c5a9dcf4823b14cd38b4708f2959043f"
+            "1bda1c1c12b8a5d6b43360199e2f609df1df9f28718135c6b0c5e9319596ab0e"
+        ),
+    ),
+    (2048, 160): (
+        (
+            "d8b550542f2d55b1bd3e1a7c779c5aceac405d58e925a2ccf88feeef66f16efecf157012601ea510440f110f71219a0a"
+            "590802cc8c2add55c9034096078c4923afe253eec43fd5652ab8c708497216aebc6e0c9ac69530189fb71eceac63f3e1"
+            "349af0d8f7b5f572a9986a15c12c0e0a3c6ee1926d40a61c8fc506464d1e08f3ada7dbb04cd41b4746e301164424e143"
+            "049cf822e85be73a7df96dcbfcedc6fca11dd31b3981cd542495be04459ad18128661802c6104250fe26ec7730900371"
+            "f478b4829e881b9dc4d45e5faf87e45d6f12103cdd19c45787941dcda2cf35c7e3feaa50e761689509bb77002fe8a6da"
+            "9d6d8364c31ff3edada1749db1eeca8f"
+        ),
+        "c09657bfe0f786942c31947d8a2ab7d47b87b409",
+        (
+            "4843be17ae9b658207d2bc643920fdd6de6c65f667ffdf78ed1113100d9ada2b690e1a7c3fa9e9822896b91a1a5cf8b8"
+            "a812d9cdccabd9991e59618e6258f9f31925de1c37491a3fdf4b50c43b04a71a0a4dfa3fbe527eb53bf20caf46f1a0c8"
+            "0859399803b409eaefcc0eb18125099feff663fc22994844a0ecff6fe3f1c3eb4ebc3f657a7bae128e2537c85d63699e"
+            "b1e88009c2f51c214a296ece623020cc36e3984bbab3bdbd308378ea15c664fd2f952555983ffa43cdc3d40897fb419c"
+            "11a49c87a6e261a7b1a1839abda6a3e8ee48f3562b40f592739fea675bd991230d4fff9e0bb53ba4e4dbc854a8cc629e"
+            "5f09bffba5ce2b7bc1541ec0cb1a564a"
+        ),
+    ),
+    (2048, 224): (
+        (
+            "d32026ce76682b326cc1ceaf2b9aeb91302304ea1a9895517634c19d2d3ec198a262df49325dd501ed3a29396ca9c972"
+            "d1688b24edef6f1d31cc428586b1c85700b3d2863c16ec3d1c650fe489d800f63caea6c4c9269a794f9c932dc220ed27"
+            "5c43e4f9b0686fc1be77d08dc6eb1cdab3287ed24a8f196c337247824ef924aa957826745217b42b6b837f8d713db104"
+            "d1ea9fe2d4fec34699b0ebb27e1627a866813a8ce6da475e086e998a53d1761402c4a511144a751691a6190a462cdab2"
+            "8c011fa0437ac660bbcb6360a476729585ff34a83d1345a9a3156cf7be8ce351f5d192f526f25ebdb5cad2f8111b31d9"
+            "bd526f4218be3feee34cab3301dc5627"
+        ),
+        "f5f9754321fec5ae1f60c9a09ad14dad011a95b0b620c04810c37335",
+        (
+            "c6928bd1d2c33e3b61f88b2683b112fb80eac6c433a9570c1f8598f988555c7b7eafffaa9c5776fea400e02f213ead77"
+            "cb9b6d5343f6754e01ac0faf50009147f9300dcac0fe5d483524d18d8445eb1c9a685d06755d1cf00addd348362a5b35"
+            "41a1b67a635fefef3c3c773565d7a82dfd6766938b8214ea8d7ce2be649aa9193c7adf458ae5265fa18d857f94991291"
+            "8df9849ee6cafe7ff5ab6e048bb33933c58641a8390787b6b5dbb19c809eae0c22e6321560370e9791ebbdc14b3d17db"
+            "cd225587b10862bb150e9f99022353e4986b21c63556847bbafed242c35f59d652c33ada59fe63c496d47c87e5540684"
+            "493da7d6a34ff6afb7c7e10bed98f4b"
+        ),
+    ),
+    (2048, 256): (
+        (
+            "c6fe551b48e807e58a1a46f7338a39ff4b0c5bbe578140bea7576df202303cebb401fb504133237fa5ae721a80eb49c1"
+            "44f44f3270f5ac669f14124dbdf4ca65ea0a52bec3739a4a34ac842cc12d9cda55df942846ed7c42f6b6dcc91368a0db"
+            "1453b2ffd37e0b33522630c1d9ba34bb09f2cbb0aab296d1723b79b77714daffddc34849bb156c63c5bcc68485c71f71"
+            "f773918878a6ba32e84d364d0f8796b1f0477c9a81a64dada2044b40a102ae47bd2cad4351d17c98018e8d5ec2a7a42f"
+            "1b537d5cdfe1df4409df8ef76ce5aadbccdc07cc4818954ee4d8c5826e8b4120cdfeb4ccb0d6da50844e436f67014464"
+            "70e7034c131bff0c1e8c5dbd301bce1b"
+        ),
+        "e3af9ba60a60aa03460afe492ab008ca8669db727b629a3f26234aa43ad2e047",
+        (
+            "99986d2008c1dbb480f43c67e076a4467b886b54f7df0ca80ba95de39e0fe8f9b651972ccdb2216b0cf7a77d946a433b"
+            "2b7ee152c096e4f7f3ed4d5c3ad06e4eade01280df1ef67fc18ccffbce89035f014b2716deadbc2eb28b36bfea8a4ced"
+            "fb63e128e5bb376aed75a42aa5779040d63563ca3e91742038aca55ec0a41dabc818c6dbb3e83583338d7977545594dd"
+            "b180bfbb69391789c5b3a6fff63d95806274379b6ec0c6248725cce4881a1dd2e3b1869098812cf03ab0752a17297ab9"
+            "5e7b3aebf492421253fd59df50cb21ee2f4a9b2fec5874076f33816e142181ad1531da488c2f9677029ac7370d0d8556"
+            "0c29c720693e0242242cf66914830df5"
+        ),
+    ),
+}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pgpwriter
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gitverify.errors import KeyRefused
@@ -18,6 +18,7 @@ KEYS = pgpwriter.armor(DATA, "PUBLIC KEY BLOCK")
 
 
 @given(st.binary(min_size=1), st.sampled_from([None, -1]), st.integers(4, 76))
+@settings(deadline=None)
 def test_what_was_armored_comes_back(data, checksum, width):
     assert dearmor_signature(pgpwriter.armor(data, checksum=checksum, width=width)) == data
 

@@ -6,13 +6,14 @@ import random
 
 import pgpwriter
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gitverify.signatures.crc24 import crc24
 
 
 @given(st.binary(max_size=800))
+@settings(deadline=None)
 def test_small_data(data):
     assert crc24(data) == pgpwriter.crc24(data)
 

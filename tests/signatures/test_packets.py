@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pgpwriter import mpi, packet
 
@@ -31,6 +31,7 @@ def test_lengths_may_be_longer_than_needed(shape):
 
 
 @given(st.lists(st.tuples(st.integers(1, 15), st.binary(max_size=300), st.booleans())))
+@settings(deadline=None)
 def test_a_row_of_packets(wanted):
     data = b"".join(packet(tag, body, old=old) for tag, body, old in wanted)
     assert [(tag, body) for tag, body, _ in packets(data)] == [(tag, body) for tag, body, _ in wanted]
@@ -70,6 +71,7 @@ def test_what_follows_the_last_packet_must_be_one():
 
 
 @given(st.lists(st.integers(0, 1 << 200), max_size=4))
+@settings(deadline=None)
 def test_integers(numbers):
     data = b"".join(map(mpi, numbers))
     for strict in (False, True):
