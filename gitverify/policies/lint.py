@@ -67,7 +67,7 @@ def _few(policy: Policy) -> Iterator[Warning]:
 
 def _unused(policy: Policy) -> Iterator[Warning]:
     """Warn of people and groups that nothing refers to, and of what is empty."""
-    used = set(policy.editors | policy.tags).union(*(grant.people for grant in policy.grants))
+    used = (policy.editors | policy.tags).union(*{grant.people for grant in policy.grants})
     grouped = frozenset[str]().union(*policy.groups.values())
     for person in policy.people.values():
         if person.name not in used:
@@ -110,7 +110,8 @@ def _cover(
     """Return the grant and its path that give ``path`` to all people of the grant; of equal ones, the first counts."""
     for covering in _above(path):
         for other_number, other in by_path.get(covering, ()):
-            if (covering != path or other_number < number) and grant.people <= other.people:
+            is_other = covering != path or other_number < number
+            if is_other and (grant.people is other.people or grant.people <= other.people):  # comparing costs
                 return covering, other
     return None
 

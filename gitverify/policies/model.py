@@ -105,7 +105,8 @@ class Policy:
     @cached_property
     def whole_tree(self) -> frozenset[str]:
         """The people granted the whole tree."""
-        return frozenset(p for grant in self.grants if WHOLE_TREE in grant.paths for p in grant.people)
+        # Each distinct set once: many grants may share a large one.
+        return frozenset[str]().union(*{grant.people for grant in self.grants if WHOLE_TREE in grant.paths})
 
     @cached_property
     def by_key(self) -> dict[str, tuple[tuple[Person, KeySpec], ...]]:

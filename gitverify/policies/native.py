@@ -53,7 +53,7 @@ def parse(data: bytes) -> Policy:
     groups = _groups(values["groups"], people) if "groups" in values else {}
     names = _Names(people, groups)
     grants = _grants(values["grants"], names) if "grants" in values else ()
-    everywhere = frozenset(name for grant in grants if WHOLE_TREE in grant.paths for name in grant.people)
+    everywhere = frozenset[str]().union(*{grant.people for grant in grants if WHOLE_TREE in grant.paths})
     editors = everywhere
     if "policy_editors" in values:
         editors = names.resolve(shape.texts(values["policy_editors"], "policy_editors"))
