@@ -96,7 +96,7 @@ def load_anchor(source: ObjectSource, request: Request) -> Anchor:
     except MalformedTree as error:
         raise stop("refused", introduction, "R7", "malformed-tree", str(error)) from None
     book = PolicyBook(source, dialect, path)
-    policy = _policy(book, facts, request, dialect)
+    policy = _policy(book, facts)
     store = CertificateStore(source, trees)
 
     def fixed() -> tuple[Certificate, ...]:
@@ -159,11 +159,9 @@ def _facts(trees: Trees, introduction: bytes, commit: Commit, path: bytes) -> Co
     return CommitFacts(introduction, commit.tree, commit.parents, commit.date, Examined(entry))
 
 
-def _policy(book: PolicyBook, facts: CommitFacts, request: Request, dialect: Dialect) -> Policy:
-    """R14: the introduction's own policy must be there and sound."""
+def _policy(book: PolicyBook, facts: CommitFacts) -> Policy:
+    """R14: the introduction's own policy must be there and sound, whatever historical list there is besides."""
     entry: TreeEntry | None = facts.examined.entry
-    if entry is None and dialect is Dialect.GUIX and request.historical is not None:
-        return request.historical
     if entry is None:
         message = "its tree has no policy file"
         raise stop("error", facts.id, "R3", "introduction-policy", message)

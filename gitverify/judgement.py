@@ -65,7 +65,10 @@ class Judgement:
         self._parents: dict[bytes, Parent] = {}
         self.refusals: list[Refusal] = []
         self.decisions: dict[bytes, Authorized | Refusal] = {}
-        self.interrupted = any(examined[commit].examined.malformed for commit in self._new)
+        malformed = {c for c in self._new if (examined[c].examined.malformed or ("",))[0] == "malformed-commit"}
+        self.interrupted = bool(malformed)
+        if malformed:
+            self._new = _without_parents(self._new, malformed, request.tip)
         self._order = list(self._parents_first())
         self._main: set[bytes] = {anchor.facts.id}
         for commit in self._order:
@@ -165,7 +168,7 @@ class Judgement:
             others = found[0] if found else None
         case = Case(
             commit=facts,
-            parents=tuple([self.parent(parent) for parent in facts.parents]),
+            parents=tuple([self.parent(parent) for parent in self._new[commit]]),
             standing=self.standing(commit),
             dialect=self._anchor.examination.dialect,
             own_policy=own,
@@ -206,8 +209,6 @@ class Judgement:
 
     def _policy(self, facts: CommitFacts) -> Policy | PolicyProblem:
         entry = facts.examined.entry
-        if facts.id == self._anchor.facts.id:
-            return self._anchor.policy
         if facts.examined.malformed is not None:
             return PolicyProblem(*facts.examined.malformed)
         if entry is not None:
@@ -266,6 +267,20 @@ class Judgement:
             return _differ_only_at(trees.entries, commit.tree, parent.tree, path)
         except MalformedTree:
             return False
+
+
+def _without_parents(
+    new: dict[bytes, tuple[bytes, ...]], malformed: set[bytes], tip: bytes
+) -> dict[bytes, tuple[bytes, ...]]:
+    """Leave out what is reached through malformed commits alone: nothing that they say is believed (R6)."""
+    reached = set()
+    todo = [tip]
+    while todo:
+        commit = todo.pop()
+        if commit in new and commit not in reached:
+            reached.add(commit)
+            todo += () if commit in malformed else new[commit]
+    return {c: () if c in malformed else parents for c, parents in new.items() if c in reached}
 
 
 def _differ_only_at(

@@ -278,6 +278,13 @@ def vouchers(policy: RefPolicy, commit: RefCommit) -> list[RefPerson]:
     ]
 
 
+def r8_why_nobody(policy: RefPolicy, commit: RefCommit) -> str:
+    """R22b: a key whose entry for git has lapsed is told from one that is not listed."""
+    entries = [entry for person in policy.people for entry in person.listings if entry.key == commit.signature.key]
+    lapsed = [e for e in entries if e.for_git and e.before is not None and commit.date > e.before]
+    return "expired-key" if entries and entries[0] in lapsed else "unauthorized-key"
+
+
 def r8_signature_problem(judging: list[RefPolicy], commit: RefCommit) -> str | None:
     """R8: a good signature by a key that every judging policy lists, or what there is instead.
 
@@ -288,7 +295,7 @@ def r8_signature_problem(judging: list[RefPolicy], commit: RefCommit) -> str | N
         listed = {entry.key for policy in judging for person in policy.people for entry in person.listings}
         return "bad-signature" if commit.signature.key in listed else "unauthorized-key"
     if kind == "good":
-        return None if all(vouchers(policy, commit) for policy in judging) else "unauthorized-key"
+        return next((r8_why_nobody(policy, commit) for policy in judging if not vouchers(policy, commit)), None)
     return {
         "absent": "unsigned",
         "weak": "weak-signature",
@@ -484,10 +491,11 @@ def r3_policy_file(tree: dict[bytes, Entry], dialect: str | None) -> tuple[str, 
     return found[0] if len(found) == 1 else None
 
 
-def r1_problem(history: History, introduction: str, signer: str | None) -> RefReport | None:
-    """R1: the introduction is there and, where a signer is given, signed by exactly that key."""
-    if introduction not in history:
-        return RefReport("error", frozenset({"introduction-missing"}))
+def r1_signer_problem(history: History, introduction: str, signer: str | None) -> RefReport | None:
+    """R1: where a signer is given, the introduction is signed by exactly that key.
+
+    *Reading*: asked after R3 and R14, because the policy says where certificates are.
+    """
     if signer is not None and history[introduction].signature != RefSignature("good", signer):
         return RefReport("refused", frozenset({"introduction-signer"}))
     return None
@@ -504,14 +512,14 @@ def r14_introduction_problem(dialect: str, entry: object, introduction: str) -> 
 def judge(history: History, question: Question) -> RefReport:
     """Answer whether the tip is authentic: the anchor, then the commits, then the floor."""
     introduction, tip = question.introduction, question.tip
-    problem = r1_problem(history, introduction, question.signer)
-    if problem:
-        return problem
+    if introduction not in history:
+        return RefReport("error", frozenset({"introduction-missing"}))  # R1
     found = r3_policy_file(history[introduction].tree, question.dialect)
     if found is None:
         return RefReport("error", frozenset({"introduction-policy"}))
     world = World(history, introduction, *found, question.historical)
     problem = r14_introduction_problem(world.dialect, own_entry(world, history[introduction]), introduction)
+    problem = problem or r1_signer_problem(history, introduction, question.signer)
     if problem:
         return problem
     unread = [name for name in closure(history, tip) if history[name].malformed == "malformed-commit"]

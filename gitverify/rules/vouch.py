@@ -128,7 +128,7 @@ def _check_entry(commit: CommitFacts, examined: Examined, policy: Policy, spec: 
     key = examined.key
     if not spec.for_git:
         raise NotVouchedFor("unauthorized-key", f"key {key} is listed, but not for git", rule="R22b", key=key)
-    if spec.valid_before is not None and commit.date >= spec.valid_before:
+    if spec.valid_before is not None and commit.date > spec.valid_before:
         raise NotVouchedFor(
             "expired-key", f"key {key} is listed for commits before this one's date", rule="R22b", key=key
         )
