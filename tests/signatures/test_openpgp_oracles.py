@@ -10,7 +10,9 @@ import openpgp_differences
 import pgpwriter as w
 import pysequoia
 import pytest
-from openpgp_differences import CERTIFICATES, IS_EXPIRED, IS_REVOKED, NOT_BOUND, SIGNATURES
+from openpgp_certificate_differences import CERTIFICATES
+from openpgp_difference import IS_EXPIRED, IS_REVOKED, NOT_BOUND
+from openpgp_signature_differences import SIGNATURES
 from pgporacles import BAD, GOOD, Gpg, sequoia, status
 
 from gitverify.errors import KeyRefused
