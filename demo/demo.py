@@ -277,6 +277,10 @@ def play(place: Place) -> None:
 
 def main() -> int:
     """Run the demo in a temporary directory; return the exit status."""
+    for program, package in (("git", "git"), ("ssh-keygen", "openssh-client")):
+        if shutil.which(program) is None:
+            print(f"{program} is missing: apt-get install {package}", file=sys.stderr)
+            return 1
     with tempfile.TemporaryDirectory(prefix="gitverify-demo-") as root:
         try:
             play(Place(Path(root).resolve()))
