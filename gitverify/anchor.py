@@ -82,7 +82,10 @@ def load_anchor(source: ObjectSource, request: Request) -> Anchor:
     introduction = request.introduction
     trees = Trees(source)
     try:
-        raw = read_commit(source, introduction)
+        kind, raw = source.read(introduction)
+        if kind != "commit":
+            message = f"the introduction {introduction.hex()} is a {kind}, not a commit"
+            raise stop("error", introduction, "R1", "introduction-missing", message)
         commit = parse_commit(raw)
         dialect, path = _dialect(trees, commit.tree, request)
         facts = _facts(trees, introduction, commit, path)

@@ -15,6 +15,7 @@ class Limits:
     tag_size: int = 1 << 20
     tag_depth: int = 8
     tree_size: int = 64 << 20
+    loose_object_size: int = 1 << 30
     signature_size: int = 64 << 10
     policy_size: int = 1 << 20
     policy_depth: int = 16

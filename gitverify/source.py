@@ -16,6 +16,7 @@ import pygit2
 from pygit2.ffi import C, ffi
 
 from gitverify.errors import GitverifyError, MissingObject
+from gitverify.loose import LooseFiles, object_directories
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,8 +74,14 @@ class Repository:
             self._repository = pygit2.Repository(found)
         except (pygit2.GitError, KeyError, ValueError, OSError) as error:
             raise _open_error(path, str(error)) from None
-        self._odb = self._repository.odb
         self.path = Path(self._repository.path)
+        directories = object_directories(self.common_directory / "objects")
+        self._packed = pygit2.Odb()
+        self._loose = pygit2.Odb()
+        for priority, directory in enumerate(directories, 1):
+            self._packed.add_backend(pygit2.OdbBackendPack(str(directory)), priority)
+            self._loose.add_backend(pygit2.OdbBackendLoose(str(directory), -1, False), priority)
+        self._loose_files = LooseFiles(directories)
 
     @property
     def worktree(self) -> Path | None:
@@ -94,16 +101,16 @@ class Repository:
     def read(self, object_id: bytes) -> tuple[ObjectType, bytes]:
         """Return type and content of an object; see ObjectSource.read."""
         try:
-            number, content = self._odb.read(pygit2.Oid(raw=object_id))
+            try:
+                number, content = self._packed.read(pygit2.Oid(raw=object_id))
+            except KeyError:
+                self._loose_files.check(object_id)
+                number, content = self._loose.read(pygit2.Oid(raw=object_id))
             return _TYPES[number], content
         except KeyError:
             raise MissingObject(object_id) from None
         except (pygit2.GitError, ValueError) as error:
             raise MissingObject(object_id, f"is damaged in this repository ({error})") from None
-
-    def exists(self, object_id: bytes) -> bool:
-        """Whether the object is there at all; its content is not looked at."""
-        return pygit2.Oid(raw=object_id) in self._odb
 
     def expand(self, prefix: str) -> list[bytes]:
         """Return the ids of the objects that start with these (at least 4) hexadecimal digits: none, one or two."""

@@ -13,8 +13,8 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
 
 def parse_commit_id(text: str) -> bytes:
     """Read a full commit id: an abbreviation or a branch could be made to mean another commit by the server."""
-    if re.fullmatch("[0-9a-fA-F]{40}", text) is None:
-        raise ValueError("not a commit id of 40 hexadecimal digits (names and short ids can change their meaning)")
+    if re.fullmatch("[0-9a-fA-F]{40}|[0-9a-fA-F]{64}", text) is None:
+        raise ValueError("not a whole commit id of hexadecimal digits (names and short ids can change their meaning)")
     return unhexlify(text)
 
 

@@ -7,8 +7,9 @@ from gitverify.values import parse_commit_id, parse_duration, parse_key
 
 def test_a_commit_id_is_whole():
     assert parse_commit_id("aB" * 20) == bytes.fromhex("ab" * 20)
+    assert len(parse_commit_id("ab" * 32)) == 32
     for text in ("ab" * 19, "main", "HEAD", "ab" * 20 + "\n", "zz" * 20, ""):
-        with pytest.raises(ValueError, match="not a commit id"):
+        with pytest.raises(ValueError, match="not a whole commit id"):
             parse_commit_id(text)
 
 
