@@ -8,8 +8,8 @@ from contextlib import suppress
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from signatures import pgpwriter as w
 
+from fixtures.lib import pgpwriter as w
 from gitverify.errors import KeyRefused
 from gitverify.limits import LIMITS
 from gitverify.signatures.armor import dearmor_certificates, dearmor_signature

@@ -8,8 +8,8 @@ import unicodedata
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from signatures.sshwriter import Ecdsa, Ed25519, Rsa, SkEd25519
 
+from fixtures.lib.sshwriter import Ecdsa, Ed25519, Rsa, SkEd25519
 from gitverify.errors import PolicyError
 from gitverify.limits import LIMITS
 from gitverify.policies import guix, lint, support

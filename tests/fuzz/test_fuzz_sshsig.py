@@ -9,8 +9,8 @@ import unicodedata
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from signatures.sshwriter import Ecdsa, Ed25519, Rsa, SkEcdsa, SkEd25519, armor, envelope, sshsig, string
 
+from fixtures.lib.sshwriter import Ecdsa, Ed25519, Rsa, SkEcdsa, SkEd25519, armor, envelope, sshsig, string
 from gitverify.errors import KeyRefused
 from gitverify.limits import LIMITS
 from gitverify.signatures.result import SignatureRefused

@@ -6,8 +6,8 @@ import subprocess
 import sys
 
 import pytest
-from signatures.sshwriter import Ed25519
 
+from fixtures.lib.sshwriter import Ed25519
 from gitverify.errors import PolicyError
 from gitverify.policies.dialects import POLICY_FILES, parse
 from gitverify.policies.model import Dialect

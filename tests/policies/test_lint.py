@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from signatures.sshwriter import Ed25519
 
+from fixtures.lib.sshwriter import Ed25519
 from gitverify.policies import guix, native, openssh
 from gitverify.policies.lint import FORGE_KEYS, Warning, warnings  # noqa: A004
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from signatures.sshwriter import Ecdsa, Ed25519, Rsa, SkEd25519, certificate
 
+from fixtures.lib.sshwriter import Ecdsa, Ed25519, Rsa, SkEd25519, certificate
 from gitverify.errors import PolicyError
 from gitverify.limits import LIMITS
 from gitverify.policies import native

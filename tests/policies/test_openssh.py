@@ -6,8 +6,8 @@ import calendar
 
 import pytest
 from signatures.sshkeygen import git_accepts
-from signatures.sshwriter import Ecdsa, Ed25519, Rsa, SkEd25519, certificate, sshsig
 
+from fixtures.lib.sshwriter import Ecdsa, Ed25519, Rsa, SkEd25519, certificate, sshsig
 from gitverify.errors import PolicyError
 from gitverify.limits import LIMITS
 from gitverify.policies.model import WHOLE_TREE, Dialect, Grant, Person, SshKeySpec

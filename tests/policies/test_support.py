@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from signatures.sshwriter import Ed25519
 
+from fixtures.lib.sshwriter import Ed25519
 from gitverify.policies.native import parse
 from gitverify.policies.support import unsupported_features
 

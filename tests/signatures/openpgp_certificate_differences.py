@@ -6,7 +6,6 @@ native policy that lists the primary key and says ``expired_keys: refuse`` asks 
 
 from __future__ import annotations
 
-import pgpwriter as w
 from openpgp_difference import (
     DAY,
     EXPIRED_KEY,
@@ -19,6 +18,8 @@ from openpgp_difference import (
     signed,
 )
 from pgporacles import BAD, GOOD
+
+from fixtures.lib import pgpwriter as w
 
 _ID = w.user_id(KEY)
 _SUB = w.rsa_key(2048, "differences, subkey")

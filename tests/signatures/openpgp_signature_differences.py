@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import struct
 
-import pgpwriter as w
 from openpgp_difference import CERTIFICATE, EXPIRED, KEY, PAYLOAD, Difference, signed
 from pgporacles import BAD, GOOD
+
+from fixtures.lib import pgpwriter as w
 
 OTHER = w.eddsa_key("differences, other")
 RSA = w.rsa_key()

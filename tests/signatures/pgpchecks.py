@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import pgpwriter as w
 import pytest
 
+from fixtures.lib import pgpwriter as w
 from gitverify.signatures.certificates import parse_certificates
 from gitverify.signatures.openpgp import NATIVE, parse_signature, verify_signature
 from gitverify.signatures.publickeys import parse_public_key

@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sshwriter import (
+from fixtures.lib.sshwriter import (
     Ed25519,
     Rsa,
     SkEcdsa,

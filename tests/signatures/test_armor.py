@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import pgpwriter
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fixtures.lib import pgpwriter
 from gitverify.errors import KeyRefused
 from gitverify.limits import LIMITS
 from gitverify.signatures.armor import dearmor_certificates, dearmor_signature

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import pgpwriter as w
 import pytest
 from pgpchecks import ALICE, BOB, SUBKEY, only, signs
 
+from fixtures.lib import pgpwriter as w
 from gitverify.errors import KeyRefused
 from gitverify.limits import LIMITS, Limits
 from gitverify.signatures.certificates import parse_certificates

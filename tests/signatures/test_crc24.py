@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import random
 
-import pgpwriter
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fixtures.lib import pgpwriter
 from gitverify.signatures.crc24 import crc24
 
 

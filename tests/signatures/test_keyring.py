@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pgpwriter as w
 import pytest
 
+from fixtures.lib import pgpwriter as w
 from gitverify.signatures.armor import dearmor_signature
 from gitverify.signatures.certificates import parse_certificates
 from gitverify.signatures.keyring import Keyring, openpgp_signer

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import struct
 
-import pgpwriter as w
 import pytest
 from pgpchecks import EDDSA, MODERN, OTHER, PAYLOAD, refusal, verified
 
+from fixtures.lib import pgpwriter as w
 from gitverify.signatures.openpgp import GUIX, NATIVE, Profile
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import pgpwriter as w
 import pytest
 from cryptography.exceptions import UnsupportedAlgorithm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pgpchecks import EDDSA, MODERN, PAYLOAD, refusal, verified
 
+from fixtures.lib import pgpwriter as w
 from gitverify.signatures.openpgp import GUIX, GUIX_HISTORIC, NATIVE, Profile, parse_signature, verify_signature
 from gitverify.signatures.publickeys import parse_public_key
 from gitverify.signatures.result import SignatureRefused

@@ -7,7 +7,6 @@ import tempfile
 from pathlib import Path
 
 import openpgp_differences
-import pgpwriter as w
 import pysequoia
 import pytest
 from openpgp_certificate_differences import CERTIFICATES
@@ -15,6 +14,7 @@ from openpgp_difference import IS_EXPIRED, IS_REVOKED, NOT_BOUND
 from openpgp_signature_differences import SIGNATURES
 from pgporacles import BAD, GOOD, Gpg, sequoia, status
 
+from fixtures.lib import pgpwriter as w
 from gitverify.errors import KeyRefused
 from gitverify.signatures.certificates import parse_certificates
 from gitverify.signatures.keyring import Keyring, openpgp_signer

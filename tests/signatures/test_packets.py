@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pgpwriter import mpi, packet
 
+from fixtures.lib.pgpwriter import mpi, packet
 from gitverify.signatures.packets import MalformedPacket, packets, read_integers, read_packet
 
 SIZES = [0, 1, 191, 192, 193, 8383, 8384, 65535, 65536, 70_000]

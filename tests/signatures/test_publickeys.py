@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import pgpwriter as w
 import pytest
 
+from fixtures.lib import pgpwriter as w
 from gitverify.errors import KeyRefused
 from gitverify.signatures.publickeys import parse_public_key
 

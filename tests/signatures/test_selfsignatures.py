@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import pgpwriter as w
 import pytest
 from pgpchecks import ALICE, BOB, DAY, SUBKEY, only
+
+from fixtures.lib import pgpwriter as w
 
 
 class TestRevocation:

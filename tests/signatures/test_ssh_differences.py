@@ -8,8 +8,8 @@ import pytest
 import ssh_differences
 from ssh_differences import PAYLOAD, SIGNATURES, SIGNERS
 from sshkeygen import accepts, git_accepts
-from sshwriter import sshsig
 
+from fixtures.lib.sshwriter import sshsig
 from gitverify.errors import PolicyError
 from gitverify.policies.openssh import parse
 from gitverify.signatures.result import SignatureRefused

@@ -9,8 +9,8 @@ import sys
 import pytest
 import sshpubkeys
 from cryptography.exceptions import UnsupportedAlgorithm
-from sshwriter import Ecdsa, Ed25519, Rsa, SkEcdsa, SkEd25519, certificate, mpint, string
 
+from fixtures.lib.sshwriter import Ecdsa, Ed25519, Rsa, SkEcdsa, SkEd25519, certificate, mpint, string
 from gitverify.errors import KeyRefused
 from gitverify.signatures import sshkeys
 from gitverify.signatures.sshkeys import fingerprint, key_comment, parse_blob, parse_key_line

@@ -8,7 +8,8 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from ssh_differences import PAYLOAD
 from sshkeygen import accepts, git_accepts
-from sshwriter import (
+
+from fixtures.lib.sshwriter import (
     USER_PRESENT,
     USER_VERIFIED,
     Ecdsa,
@@ -26,7 +27,6 @@ from sshwriter import (
     to_be_signed,
     webauthn,
 )
-
 from gitverify.limits import LIMITS
 from gitverify.signatures.result import SignatureRefused
 from gitverify.signatures.sshsig import ssh_signer
