@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from importlib import import_module
 from pathlib import Path
 
@@ -292,6 +293,17 @@ def test_every_field_is_documented():
     expected = set(fields) - {"commits", "mark"} | inner | set(schema()["$defs"]["refusal"]["properties"])
     introduction, _, _ = text("docs/json.md").partition("## jsonl")
     assert set(first_cells(introduction)) == expected
+
+
+# --- layers ---------------------------------------------------------------------------------------------------------
+
+
+def test_every_layer_is_in_the_picture():
+    contracts = tomllib.loads(text("pyproject.toml"))["tool"]["importlinter"]["contracts"]
+    layers = next(contract["layers"] for contract in contracts if contract["id"] == "layers")
+    (picture,) = blocks("docs/architecture.md", "")
+    drawn = [re.findall(r"[a-z]+", line.partition("   ")[0]) for line in picture.splitlines() if line[0] != "─"]
+    assert drawn == [re.findall("[a-z]+", layer) for layer in layers]
 
 
 # --- links -------------------------------------------------------------------------------------------------------
