@@ -160,12 +160,9 @@ class Judgement:
 
     def _decide(self, commit: bytes) -> Authorized | Refusal:
         facts = self._examined[commit]
-        entry = facts.examined.entry
-        own = self._anchor.book.policy(entry) if entry is not None else None
-        others = None
-        if entry is None and facts.examined.malformed is None:
-            found = other_dialects(self._anchor.trees, facts.tree, self._anchor.examination.dialect)
-            others = found[0] if found else None
+        own, others = None, None
+        if all(self.is_authentic(parent) for parent in self._new[commit]):  # else nothing else is asked
+            own, others = self._own_policy(facts)
         case = Case(
             commit=facts,
             parents=tuple([self.parent(parent) for parent in self._new[commit]]),
@@ -176,6 +173,16 @@ class Judgement:
             side_judge=self._side_judge,
         )
         return judge(case, self)
+
+    def _own_policy(self, facts: CommitFacts) -> tuple[Policy | PolicyProblem | None, str | None]:
+        """Return what a commit's own policy file says, or which other dialect's file it has instead."""
+        entry = facts.examined.entry
+        if entry is not None:
+            return self._anchor.book.policy(entry), None
+        if facts.examined.malformed is not None:
+            return None, None
+        found = other_dialects(self._anchor.trees, facts.tree, self._anchor.examination.dialect)
+        return None, found[0] if found else None
 
     @cached_property
     def _side_judge(self) -> Parent:
@@ -246,9 +253,9 @@ class Judgement:
         """R12: a signature that the likely certificates could not prove is tried with those that judge."""
         examined = commit.examined
         unproven = examined.unproven
-        if unproven is None or unproven.code not in {"unknown-key", "bad-signature"} or self._guix:
+        if unproven is None or unproven.code == "unsigned" or self._guix:
             return examined
-        if unproven.keys and unproven.keys[0].startswith("SHA256:"):
+        if any(key.startswith("SHA256:") for key in unproven.keys):  # an SSH signature brings its own key
             return examined
         material = judge.material
         examiner = self._examiners.get(id(material))

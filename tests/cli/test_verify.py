@@ -1,5 +1,6 @@
 """``gitverify verify``: where its settings come from, what it reports, and the mark."""
 
+import hashlib
 import json
 from importlib import resources
 from pathlib import Path
@@ -69,6 +70,17 @@ def test_without_keep_going_only_the_oldest_refusal(scene):
     scene.history.commit("evil", {"x": "y"})
     scene.history.commit("worse", {"x": "z"})
     assert [r["commit"] for r in scene.json("verify", *INTRODUCE)["refusals"]] == [scene.ids["evil"]]
+
+
+def test_policies_of_commits_above_a_refused_one_are_not_read(scene):
+    """Whoever pushes unsigned commits can't have a policy parsed for each of them."""
+    scene.history.commit("evil", {"x": "y"})
+    broken = policies.native({"alice": [ALICE]}, "# broken")
+    scene.history.commit("child", {".gitverify.yaml": broken}, sign=ALICE)
+    blob = hashlib.sha1(b"blob %d\0" % len(broken) + broken.encode()).hexdigest()
+    scene.repository.objects.remove(blob)
+    report = scene.json("verify", *INTRODUCE, "--keep-going")
+    assert [r["code"] for r in report["refusals"]] == ["unsigned", "parent-not-authentic"]
 
 
 def test_human_tells_who_and_since_when(scene):
