@@ -166,7 +166,7 @@ def _policy(book: PolicyBook, facts: CommitFacts) -> Policy:
     """R14: the introduction's own policy must be there and sound, whatever historical list there is besides."""
     entry: TreeEntry | None = facts.examined.entry
     if entry is None:
-        message = "its tree has no policy file"
+        message = f"its tree has no policy file at {shown(book.path)}"
         raise stop("error", facts.id, "R3", "introduction-policy", message)
     policy = book.policy(entry)
     if isinstance(policy, PolicyProblem):

@@ -61,7 +61,7 @@ class LooseFiles:
         for directory in self._directories:
             try:
                 with open(f"{directory}/{name[:2]}/{name[2:]}", "rb") as file:  # noqa: PTH123  (asked often)
-                    flaw = _flaw(iter(lambda: file.read(_CHUNK), b""))  # noqa: B023  (used at once)
+                    flaw = _flaw(iter(lambda: file.read(_CHUNK), b""))
             except (FileNotFoundError, NotADirectoryError):
                 continue
             except OSError as error:

@@ -24,7 +24,7 @@ class PolicyBook:
         """Read from ``source``; ``path`` is the policy file's, for messages."""
         self._source = source
         self._dialect = dialect
-        self._path = path
+        self.path = path
         self._read: dict[TreeEntry, Policy | PolicyProblem] = {}
 
     def policy(self, entry: TreeEntry) -> Policy | PolicyProblem:
@@ -35,7 +35,7 @@ class PolicyBook:
         return found
 
     def _parse(self, entry: TreeEntry) -> Policy | PolicyProblem:
-        name = shown(self._path)
+        name = shown(self.path)
         if not entry.is_regular_file:
             what = {b"120000": "a symlink", b"40000": "a directory", b"160000": "a submodule"}[entry.mode]
             return PolicyProblem("policy-invalid", f"{name} is {what}, not a regular file")

@@ -230,8 +230,8 @@ class Session:
         named = {self.identity.repository} if self.identity is not None else set()
         return urls | named | {str(self.repository.common_directory)}
 
-    def store_config(self, name: str, value: str) -> None:
-        """Write to the repository's own git configuration. Raises Unanswerable."""
+    def store_config(self, name: str, value: str | None) -> None:
+        """Write to the repository's own git configuration; None removes the variable. Raises Unanswerable."""
         try:
             self.repository.set_config(name, value)
         except RepositoryError as error:

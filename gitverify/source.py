@@ -168,11 +168,14 @@ class Repository:
         finally:
             C.git_config_iterator_free(iterator[0])
 
-    def set_config(self, name: str, value: str) -> None:
-        """Write a value to the repository's own configuration file."""
+    def set_config(self, name: str, value: str | None) -> None:
+        """Write a value to the repository's own configuration file, or remove the variable (None)."""
         try:
             config = pygit2.Config(str(self.common_directory / "config"))
-            config[name] = value
+            if value is not None:
+                config[name] = value
+            elif name in config:
+                del config[name]
         except (pygit2.GitError, ValueError, OSError) as error:
             raise RepositoryError("config", f"git's configuration can't be written: {error}") from None
 

@@ -91,7 +91,7 @@ def test_full_reference():
 def test_a_value_from_the_working_tree_is_refused(made, tmp_path):
     (made.path / "team.cfg").write_text("[gitverify]\n\tsigner = X\n")
     made.git("config", "include.path", "../team.cfg")
-    with pytest.raises(ConfigUntrusted, match="gitverify.signer is set in .*team.cfg"):
+    with pytest.raises(ConfigUntrusted, match=r"gitverify\.signer is set in .*team.cfg"):
         settings(made)
     (made.path / "team.cfg").rename(tmp_path / "team.cfg")
     made.git("config", "include.path", str(tmp_path / "team.cfg"))

@@ -27,7 +27,7 @@ def examine(raw):
 
 def run(raws, jobs=2):
     found = {}
-    pool = workers.Processes(jobs, lambda: examine, lambda commit, examined: found.__setitem__(commit, examined))
+    pool = workers.Processes(jobs, lambda: examine, found.__setitem__)
     try:
         for number, raw in enumerate(raws):
             pool.put(b"%d" % number, raw)

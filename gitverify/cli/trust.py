@@ -53,12 +53,24 @@ def command(commit: str, signer: str | None, branch: str | None, force: bool, **
             )
         prefix = f"gitverify.branch:{branch}" if branch else "gitverify"
         session.store_config(f"{prefix}.introduction", found.hex())
-        if signer is not None:
-            session.store_config(f"{prefix}.signer", signer)
+        for key, value in _stored(signer or trusted.signing_key, asked).items():
+            session.store_config(f"{prefix}.{key}", value)
         out(f"stored as     {prefix}.introduction in {shown(str(session.repository.common_directory / 'config'))}")
-        if signer is None and trusted.signing_key:
-            out(f"to require the signer too: gitverify trust {found.hex()} --signer {trusted.signing_key}")
         out("next          gitverify verify")
         return 0
 
     return answered(run)
+
+
+def _stored(signer: str, asked: dict[str, Any]) -> dict[str, str | None]:
+    """Return what goes with the introduction: an option that was not given is taken out of the configuration.
+
+    Without ``--signer`` it is the key whose signature on the introduction was found to hold, so that an earlier
+    introduction's signer is not asked of this one.
+    """
+    return {
+        "signer": signer or None,
+        "keyring": asked["keyring"],
+        "policyPath": asked["policy_path"],
+        "dialect": asked["dialect"],
+    }

@@ -130,7 +130,7 @@ def _check_layout(heads: tuple[bytes, ...]) -> dict[bytes, tuple[bytes, int]]:
 def _what_is_wrong(raw: bytes) -> str:
     """Say where a tree that does not add up goes wrong."""
     position = 0
-    while position < len(raw):
+    while True:
         nul = raw.find(b"\0", position)
         if nul < 0 or nul + 21 > len(raw):
             return "the last entry is cut short"
@@ -142,4 +142,3 @@ def _what_is_wrong(raw: bytes) -> str:
         if b"/" in name:
             return f"the name “{shown(name)}” has a slash"
         position = nul + 21
-    return "the entries overlap"

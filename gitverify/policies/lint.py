@@ -1,4 +1,4 @@
-"""What is legal in a policy but likely wrong, as far as the file alone shows it (``policy-format.md``).
+"""What is legal in a policy but likely wrong, as far as the file alone shows it (``docs/policy.md``).
 
 What needs a tree (a prefix that matches nothing, a directory without its slash) is not here. Best effort: costs are
 linear in the size of the policy, and where hundreds of grants name the same path not all pairs are compared.

@@ -1,4 +1,4 @@
-"""The native policy file ``.gitverify.yaml`` (R14 to R16, ``policy-format.md``).
+"""The native policy file ``.gitverify.yaml`` (R14 to R16, ``docs/policy.md``).
 
 Everything in the file is read and checked: names are defined, keys are good enough to sign, and somebody can change
 the policy. What the format leaves open is decided here:

@@ -1,4 +1,4 @@
-"""Paths as the native policy writes them (``policy-format.md``, R16)."""
+"""Paths as the native policy writes them (``docs/policy.md``, R16)."""
 
 from __future__ import annotations
 

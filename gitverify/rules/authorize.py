@@ -21,8 +21,6 @@ from gitverify.rules.hints import HINTS
 from gitverify.rules.vouch import NotVouchedFor, vouchers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from gitverify.policies.model import Policy
     from gitverify.rules.authority import Case, Parent
     from gitverify.rules.facts import CommitFacts, Examined, Voucher
@@ -61,7 +59,7 @@ def judge(case: Case, evidence: Evidence) -> Authorized | Refusal:
 def _judge(case: Case, evidence: Evidence) -> Authorized:
     commit = case.commit
     _check_form(commit)
-    _check_parents(commit, case.parents)
+    _check_parents(case)
     _check_own_policy(case)
     judges = []
     for parent in case.judges:
@@ -87,12 +85,13 @@ def _check_form(commit: CommitFacts) -> None:
         raise _Refused(_refusal(commit, "R7" if code == "malformed-tree" else "R6", code, message))
 
 
-def _check_parents(commit: CommitFacts, parents: Iterable[Parent]) -> None:
+def _check_parents(case: Case) -> None:
     """R17 and R18: all parents are authentic."""
-    for parent in parents:
+    for parent in case.parents:
         if not parent.authentic:
             message = f"its parent {parent.id.hex()} is not authentic"
-            raise _Refused(_refusal(commit, "R17", "parent-not-authentic", message))
+            rule = "R17" if len(case.parents) == 1 else "R18"
+            raise _Refused(_refusal(case.commit, rule, "parent-not-authentic", message))
 
 
 def _check_own_policy(case: Case) -> None:

@@ -14,9 +14,7 @@ from typing import Literal
 
 from gitverify.errors import GitverifyError
 
-RefusalCode = Literal[
-    "unsigned", "bad-signature", "unknown-key", "weak-signature", "unsupported-signature"
-]
+RefusalCode = Literal["unsigned", "bad-signature", "unknown-key", "weak-signature", "unsupported-signature"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,12 @@
 """``gitverify trust``: what is shown before it is believed, and what is not given up."""
 
+import subprocess
+
 from cli.scene import ALICE, BOB, policies
+from gitrepo import ENVIRONMENT
 
 
 def stored(scene, name):
-    from tests.gitrepo import ENVIRONMENT
-    import subprocess
-
     done = subprocess.run(
         ["git", "config", name], cwd=scene.path, env=ENVIRONMENT, capture_output=True, text=True, check=False
     )
@@ -26,11 +26,23 @@ def test_stores_the_introduction_and_shows_it(scene):
 def test_takes_a_name_and_stores_the_id(scene):
     assert scene.run("trust", "HEAD~2").status == 0
     assert stored(scene, "gitverify.introduction") == scene.ids["introduction"]
+    assert stored(scene, "gitverify.signer") == ALICE.id
+
+
+def test_an_earlier_introductions_options_go(scene):
+    scene.run(
+        "trust", "{introduction}", "--signer", ALICE.id, "--policy-path", ".gitverify.yaml", "--dialect", "native"
+    )
+    assert stored(scene, "gitverify.dialect") == "native"
+    assert stored(scene, "gitverify.policyPath") == ".gitverify.yaml"
+    assert scene.json("verify")["exit"] == 0
+    assert scene.run("trust", "{second}", "--force").status == 0
+    assert [stored(scene, f"gitverify.{key}") for key in ("signer", "dialect", "policyPath")] == [BOB.id, "", ""]
+    assert scene.json("verify")["exit"] == 0
+    scene.history.commit("unsigned", {"x": "y"}, parents=["second"])
+    scene.history.branch("main", "third")
+    assert "nobody whose signature" in scene.run("trust", "{unsigned}", "--force").stdout
     assert stored(scene, "gitverify.signer") == ""
-
-
-def test_without_a_signer_it_says_how_to_name_one(scene):
-    assert f"--signer {ALICE.id}" in scene.run("trust", "{introduction}").stdout
 
 
 def test_for_one_branch(scene):

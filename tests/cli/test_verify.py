@@ -1,14 +1,16 @@
 """``gitverify verify``: where its settings come from, what it reports, and the mark."""
 
 import hashlib
+import io
 import json
+import sys
 from importlib import resources
-from pathlib import Path
 
 import jsonschema
 import pytest
-
 from cli.scene import ALICE, MALLORY, policies
+
+from gitverify.cli.output import out
 from gitverify.mark import MarkStore
 
 INTRODUCE = ("--introduction", "{introduction}")
@@ -297,13 +299,7 @@ def test_hostile_text_is_escaped_everywhere(scene):
 
 
 def test_a_terminal_that_knows_ascii_only(scene, monkeypatch):
-    import io
-    import sys
-
-    from gitverify.cli.output import out
-
     stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     monkeypatch.setattr(sys, "stdout", stream)
     out("“quoted” …")
     assert stream.buffer.getvalue() == rb"\u201cquoted\u201d \u2026" + b"\n"
-    assert Path(__file__).exists()

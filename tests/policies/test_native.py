@@ -1,4 +1,4 @@
-"""The native policy file: all of policy-format.md, each rule with what it accepts and what it refuses."""
+"""The native policy file: all of the format, each rule with what it accepts and what it refuses."""
 
 from __future__ import annotations
 

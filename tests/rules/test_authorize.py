@@ -1,0 +1,137 @@
+"""The decision on one commit: each refusal with the twin that is accepted."""
+
+import pytest
+from rules.world import ENTRY, OTHER_ENTRY, Evidence, case, commit, parent, policy, ssh
+
+from gitverify.policies.model import Dialect
+from gitverify.rules.authority import Standing
+from gitverify.rules.authorize import judge
+from gitverify.rules.facts import Authorized, PolicyProblem, Refusal, Unproven
+from gitverify.rules.hints import HINTS
+
+BOTH = policy("alice", "bob")
+
+
+def answer(its_case, **evidence):
+    decision = judge(its_case, Evidence(**evidence))
+    if isinstance(decision, Authorized):
+        return decision.rule
+    assert decision.hint == HINTS[decision.code]
+    assert decision.commit == its_case.commit.id
+    return decision.code, decision.rule
+
+
+def test_linear():
+    assert answer(case(commit("bob"), parent(BOTH))) == "R17"
+    assert answer(case(commit("bob"), parent(policy("alice")))) == ("unauthorized-key", "R8")
+
+
+def test_the_vouchers_are_the_first_parents():
+    decision = judge(case(commit("bob"), parent(BOTH), parent(BOTH)), Evidence())
+    assert [(v.person, v.listed, v.key) for v in decision.vouchers] == [("bob", ssh("bob"), ssh("bob"))]
+
+
+@pytest.mark.parametrize(("code", "rule"), [("malformed-commit", "R6"), ("malformed-tree", "R7")])
+def test_form_comes_first(code, rule):
+    malformed = commit(malformed=(code, "why"))
+    assert answer(case(malformed, parent(BOTH, authentic=False))) == (code, rule)
+
+
+def test_every_parent_is_authentic():
+    assert answer(case(commit(), parent(BOTH, authentic=False))) == ("parent-not-authentic", "R17")
+    refused = case(commit(), parent(BOTH), parent(BOTH, authentic=False))
+    assert answer(refused) == ("parent-not-authentic", "R18")
+    assert answer(case(commit(), parent(BOTH), parent(BOTH))) == "R18"
+
+
+def test_its_own_policy():
+    gone = commit(entry=None)
+    assert answer(case(gone, parent(BOTH))) == ("policy-missing", "R14")
+    assert answer(case(gone, parent(BOTH), other=".guix-authorizations")) == ("dialect-changed", "R3")
+    broken = PolicyProblem("policy-invalid", "line 1")
+    assert answer(case(commit(), parent(BOTH), own=broken)) == ("policy-invalid", "R14")
+
+
+def test_every_parents_policy_must_agree():
+    assert answer(case(commit("bob"), parent(BOTH), parent(policy("alice")))) == ("unauthorized-key", "R8")
+    assert answer(case(commit("alice"), parent(BOTH), parent(policy("alice")))) == "R18"
+    assert answer(case(commit("alice"), *[parent(BOTH)] * 9)) == "R18"
+
+
+def test_the_policy_file_is_for_editors():
+    edited = policy("alice", "bob", editors=["alice"])
+    assert answer(case(commit("bob", entry=OTHER_ENTRY), parent(edited))) == ("policy-unauthorized", "R15")
+    assert answer(case(commit("alice", entry=OTHER_ENTRY), parent(edited))) == "R17"
+    assert answer(case(commit("bob"), parent(edited))) == "R17"
+    merged = case(commit("bob"), parent(edited, entry=ENTRY), parent(edited, entry=OTHER_ENTRY))
+    assert answer(merged) == ("policy-unauthorized", "R15")
+
+
+def test_an_editor_without_a_grant_changes_the_policy_file_and_nothing_else():
+    edited = policy("alice", "bob", granted=["alice"], editors=["bob"])
+    change = case(commit("bob", entry=OTHER_ENTRY), parent(edited))
+    assert answer(change, only_policy=True) == "R17"
+    assert answer(change, only_policy=False) == ("unauthorized-path", "R17")
+
+
+def test_a_person_who_may_do_nothing_vouches_for_nothing():
+    idle = policy("alice", "bob", granted=["alice"])
+    assert answer(case(commit("bob"), parent(idle)), only_policy=True) == ("unauthorized-path", "R17")
+
+
+def test_a_refusal_names_who_and_by_which_policy():
+    edited = policy("alice", "bob", editors=["alice"])
+    refusal = judge(case(commit("bob", entry=OTHER_ENTRY), parent(edited)), Evidence())
+    assert isinstance(refusal, Refusal)
+    assert (refusal.person, refusal.key, refusal.judged_by) == ("bob", ssh("bob"), b"p" * 20)
+
+
+def test_a_parent_whose_policy_cannot_be_used():
+    removed = parent(PolicyProblem("policy-missing", "it was removed"))
+    refusal = judge(case(commit(), removed, dialect=Dialect.GUIX), Evidence())
+    assert (refusal.code, refusal.rule, refusal.judged_by) == ("policy-missing", "R22", b"p" * 20)
+
+
+class TestOnTheSide:
+    """R21: what does not descend from the introduction."""
+
+    def test_the_file_is_a_parents_or_absent_with_it(self):
+        for entry in (ENTRY, None):
+            kept = case(commit(entry=entry), parent(BOTH, entry=entry), standing=Standing.SIDE)
+            assert answer(kept) == "R21"
+        touched = case(commit(entry=OTHER_ENTRY), parent(BOTH), standing=Standing.SIDE)
+        assert answer(touched) == ("policy-unauthorized", "R21")
+        either = case(commit(), parent(BOTH, entry=None), parent(BOTH), standing=Standing.SIDE)
+        assert answer(either) == "R21"
+
+    def test_a_root_is_judged_by_the_introductions_policy_and_has_no_file(self):
+        assert answer(case(commit(entry=None), standing=Standing.SIDE)) == "R21"
+        assert answer(case(commit("bob", entry=None), standing=Standing.SIDE)) == ("unauthorized-key", "R8")
+        assert answer(case(commit(), standing=Standing.SIDE)) == ("policy-unauthorized", "R21")
+
+    def test_in_guix_a_file_may_come_and_not_go(self):
+        guix = {"standing": Standing.SIDE, "dialect": Dialect.GUIX}
+        assert answer(case(commit(), parent(BOTH, entry=None), **guix)) == "R21"
+        assert answer(case(commit(entry=None), parent(BOTH, entry=None), **guix)) == "R21"
+        assert answer(case(commit(entry=None), parent(BOTH), **guix)) == ("policy-missing", "R21")
+
+
+@pytest.mark.parametrize(
+    ("unproven", "code"),
+    [
+        (Unproven("unsigned", "no signature"), "unsigned"),
+        (Unproven("weak-signature", "SHA-1", (ssh("alice"),)), "weak-signature"),
+        (Unproven("unsupported-signature", "X.509"), "unsupported-signature"),
+        (Unproven("unknown-key", "no certificate", ("A" * 40,)), "unknown-key"),
+        (Unproven("bad-signature", "changed", (ssh("alice"),)), "bad-signature"),
+        (Unproven("bad-signature", "changed", (ssh("mallory"), ssh("alice"))), "bad-signature"),
+        (Unproven("bad-signature", "changed", (ssh("mallory"),)), "unauthorized-key"),
+        (Unproven("bad-signature", "changed"), "unauthorized-key"),
+    ],
+)
+def test_a_signature_that_proves_nothing(unproven, code):
+    assert answer(case(commit("", unproven=unproven), parent(BOTH))) == (code, "R8")
+
+
+def test_every_code_has_a_hint():
+    assert all(HINTS.values())
