@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from gitverify.policies.model import Dialect
 from gitverify.rules.facts import PolicyProblem
@@ -28,8 +27,7 @@ class Standing(Enum):
     GIVEN = "given"
 
 
-@dataclass(frozen=True, slots=True)
-class Parent:
+class Parent(NamedTuple):
     """A parent as its child's judge sees it.
 
     ``entry`` is its own policy file, ``policy`` the one that it lends authority with: for a side or given commit
@@ -47,8 +45,7 @@ class Parent:
     judge: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(NamedTuple):
     """A commit to be judged, with what surrounds it.
 
     ``own_policy`` is what the policy file in its own tree was read as, ``other_dialect`` names another dialect's

@@ -51,8 +51,7 @@ class PolicyProblem(NamedTuple):
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Voucher:
+class Voucher(NamedTuple):
     """A listed person whose valid signature backs a commit.
 
     ``listed`` is the key id of the policy entry, ``key`` the key that signed (a subkey, perhaps).
@@ -82,8 +81,7 @@ class Refusal:
     judged_by: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Authorized:
+class Authorized(NamedTuple):
     """The commit is authentic by this rule, on the word of these vouchers (none for the introduction)."""
 
     rule: str

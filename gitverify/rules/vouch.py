@@ -90,7 +90,7 @@ def listed(key: str, policy: Policy, material: KeyMaterial) -> tuple[tuple[Perso
         for person, spec in policy.by_key.get(primary, ())
         if isinstance(spec, OpenPgpKeySpec) and spec.subkeys
     )
-    return entries + through_primary
+    return entries + through_primary if through_primary else entries
 
 
 def _not_proven(unproven: Unproven, policy: Policy, material: KeyMaterial) -> NotVouchedFor:
