@@ -363,12 +363,9 @@ def r21_problem(world: World, commit: RefCommit) -> str | None:
 
 def r22_own_problem(world: World, commit: RefCommit) -> str | None:
     """R14, R21 and R22: only a side commit may lack the file, and not where a parent has it."""
-    if descends(world, commit.name) or own_entry(world, commit) is not None:
-        return r14_own_problem(world, commit)
     parents = [world.history[name] for name in commit.parents]
-    if any(own_entry(world, parent) is not None for parent in parents):
-        return "policy-missing"
-    return None
+    had_it = any(own_entry(world, one) is not None for one in [commit, *parents])
+    return r14_own_problem(world, commit) if had_it or descends(world, commit.name) else None
 
 
 def r22_parent_problem(world: World, parent: RefCommit) -> str | None:

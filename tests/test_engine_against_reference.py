@@ -6,6 +6,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import emit
+import grid
 import histories
 import pytest
 import reference
@@ -71,6 +72,25 @@ def assert_same(outcome, report, emitted):
     event(f"{report.verdict} {sorted(report.reasons)}")
     assert answer_of(outcome, emitted) == (report.verdict, report.codes)
     assert outcome.reason in report.reasons if report.reasons else outcome.reason is None
+
+
+@pytest.mark.parametrize("place", grid.PLACES)
+@pytest.mark.parametrize("dialect", list(grid.KEYS))
+def test_same_answer_about_every_kind_of_commit(engine, dialect, place):
+    question = reference.Question(
+        "intro", "tip", historical=frozenset(grid.KEYS["guix"][:1]) if dialect == "guix" else frozenset()
+    )
+    differing = []
+    verdicts = set()
+    for history in grid.grid(dialect, place):
+        emitted = emit.emit(history, dialect)
+        outcome = engine.verify(emitted.repository, request_for(engine, question, emitted))
+        report = reference.judge(history, question)
+        verdicts.add(report.verdict)
+        if answer_of(outcome, emitted) != (report.verdict, report.codes):
+            differing.append((history["x"], report.codes, answer_of(outcome, emitted)))
+    assert not differing, f"{len(differing)} differ, such as {differing[0]}"
+    assert verdicts == {"authentic", "refused"}
 
 
 @pytest.mark.parametrize("what", sorted({*histories.SPOILED_COMMIT, *histories.SPOILED_QUESTION}))

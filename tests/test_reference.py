@@ -537,6 +537,7 @@ def test_r22_side_commit_without_a_file_is_judged_by_the_historical_list():
 
 def test_r22_side_commit_may_not_remove_or_break_the_file():
     assert guix_beside(ALICE, {"alice"}, policy=None)[2]["s"] == "policy-missing"
+    assert guix_beside(ALICE, {"alice"}, policy=None, **{".gitsigners": b"1\n"})[2]["s"] == "dialect-changed"
     assert guix_beside(ALICE, {"alice"}, policy=BROKEN)[2]["s"] == "policy-invalid"
     assert guix_beside(BROKEN, {"alice"}, policy=ALICE)[2]["s"] == "policy-invalid"
 
