@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from fixtures.lib import policies
 from fixtures.lib.history import with_header
-from fixtures.lib.openpgp import MADE_AT
+from fixtures.lib.pgpwriter import CREATED
 from tests.bench import keys
 from tests.bench.packwriter import PackWriter, record
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 LANE = 100  # commits in a lane; with two lanes and their merge: one merge in 201 commits (Guix: one in 223)
 POLICY_CHANGES = 10  # a change of the policy file every so many merges, about as often as Guix
 BYSTANDERS = 40  # keys that are listed and do not sign
-EPOCH = MADE_AT + 86_400  # the day after the keys were made, or gpg takes no signature
+EPOCH = CREATED + 86_400  # the day after the keys were made, or gpg takes no signature
 STEP = 600  # seconds between commits
 SUBTREES = 4096
 
@@ -128,7 +128,7 @@ class Author:
         """Return the policy file with so many people beside the signers."""
         if self.plan.dialect == "guix":
             listed = [*self.signers, *(keys.bystander(number) for number in range(bystanders))]
-            return policies.guix_list(*(signer.pair for signer in listed)).encode()
+            return policies.guix_list(*(signer.key for signer in listed)).encode()
         people = {signer.name: [signer.line] for signer in self.signers}
         people |= {f"bystander{n}": [signer.line] for n, signer in enumerate(_ssh_bystanders(bystanders))}
         return policies.native(people).encode()
@@ -143,14 +143,13 @@ class Author:
             changed[name] = chance.choice(self.subtrees if name in _DIRECTORIES else self.blobs)[0]
         return changed
 
-    def commit(self, state: State, parents: list[bytes], signer: Signer, chance: random.Random) -> Record:
-        """Write a signed commit of a state's tree and time."""
-        tree, _ = self.tree(state.tree)
+    def commit(self, tree: bytes, parents: list[bytes], when: int, signer: Signer, chance: random.Random) -> Record:
+        """Write a signed commit of a tree."""
         lines = [b"tree " + tree.hex().encode(), *(b"parent " + parent.hex().encode() for parent in parents)]
-        lines += [_ident(b"author", chance, state.when - chance.randrange(86_400))]
-        lines += [_ident(b"committer", chance, state.when)]
+        lines += [_ident(b"author", chance, when - chance.randrange(86_400))]
+        lines += [_ident(b"committer", chance, when)]
         payload = b"\n".join(lines) + b"\n\n" + _message(chance)
-        return record("commit", with_header(payload, b"gpgsig", signer.sign(payload, state.when)))
+        return record("commit", with_header(payload, b"gpgsig", signer.sign(payload, when)))
 
 
 def _ident(role: bytes, chance: random.Random, when: int) -> bytes:
@@ -187,11 +186,12 @@ def _lane(number: int, state: State, size: int, step: int) -> tuple[list[Record]
     deck = author.deck(chance)
     records = []
     for _ in range(size):
-        tree = author.changed(state.tree, chance)
-        state = State(state.commit, tree, state.when + step)
-        written = author.commit(state, [state.commit], next(deck), chance)
-        records += [author.tree(tree), written]
-        state = replace(state, commit=written[0])
+        entries = author.changed(state.tree, chance)
+        when = state.when + step
+        tree = author.tree(entries)
+        commit = author.commit(tree[0], [state.commit], when, next(deck), chance)
+        records += [tree, commit]
+        state = State(commit[0], entries, when)
     return records, state
 
 
@@ -220,8 +220,9 @@ class Generator:
         return self.pack.add(record("blob", self.author.policy(bystanders)))
 
     def commit(self, state: State, parents: list[bytes], signer: Signer) -> State:
-        self.pack.add(self.author.tree(state.tree))
-        return replace(state, commit=self.pack.add(self.author.commit(state, parents, signer, self.chance)))
+        tree = self.pack.add(self.author.tree(state.tree))
+        written = self.author.commit(tree, parents, state.when, signer, self.chance)
+        return replace(state, commit=self.pack.add(written))
 
     def write(self, state: State, count: int) -> State:
         """Write so many commits after a state: pairs of lanes with their merges, then one line of what is left."""

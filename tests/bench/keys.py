@@ -14,17 +14,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import dsa, ed25519, padding, rsa
-from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
+from cryptography.hazmat.primitives.asymmetric import dsa, padding, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
-from fixtures.lib import openpgp, sshsig
-from fixtures.lib.openpgp import MADE_AT, KeyPair, armored, ed25519_pair, mpi
+from fixtures.lib import pgpwriter, sshwriter
+from fixtures.lib.pgpkeys import eddsa_key
+from fixtures.lib.pgpwriter import Key, mpi
 from gitverify.signatures.crc24 import crc24
 
 if TYPE_CHECKING:
@@ -34,11 +29,10 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 _PADDING = padding.PKCS1v15()
-_PREHASHED = {"sha256": Prehashed(hashes.SHA256()), "sha512": Prehashed(hashes.SHA512())}
 
 
 class Signer(Protocol):
-    """Signs commits, and says how policies name it."""
+    """Signs commits, and says how policies name it: ``id`` is a fingerprint, as ``--signer`` takes it."""
 
     name: str
 
@@ -53,16 +47,19 @@ class PgpSigner:
     """An OpenPGP key that signs as gpg does; ``certificate`` is binary."""
 
     name: str
-    pair: KeyPair
+    key: Key
     digest: str
     certificate: bytes
 
     @property
     def id(self) -> str:
-        return self.pair.fingerprint.hex().upper()
+        return self.key.name
 
     def sign(self, payload: bytes, when: int) -> bytes:
-        return _gpg_armor(self.pair.signature(payload, when, digest=self.digest))
+        key = self.key
+        hashed = [pgpwriter.issuer(key), pgpwriter.created(when)]
+        body = pgpwriter.signature_body(key, payload, digest=self.digest, hashed=hashed)
+        return _armor(pgpwriter.packet(pgpwriter.SIGNATURE, body, old=True))
 
 
 @dataclass(frozen=True)
@@ -70,33 +67,23 @@ class SshSigner:
     """An Ed25519 key that signs as ``ssh-keygen -Y sign`` does; ``line`` is its type and base64 blob."""
 
     name: str
-    key: ed25519.Ed25519PrivateKey
-
-    @property
-    def blob(self) -> bytes:
-        return sshsig.string(b"ssh-ed25519") + sshsig.string(self.key.public_key().public_bytes_raw())
+    key: sshwriter.Ed25519
 
     @property
     def line(self) -> str:
-        return f"ssh-ed25519 {base64.b64encode(self.blob).decode()}"
+        return f"ssh-ed25519 {base64.b64encode(self.key.blob).decode()}"
 
     @property
     def id(self) -> str:
-        return "SHA256:" + base64.b64encode(hashlib.sha256(self.blob).digest()).decode().rstrip("=")
+        return "SHA256:" + base64.b64encode(hashlib.sha256(self.key.blob).digest()).decode().rstrip("=")
 
-    def sign(self, payload: bytes, when: int) -> bytes:  # noqa: ARG002  (SSH signatures have no date)
-        signed = sshsig.signature_blob(self.key, sshsig.signed_data(payload))
-        return sshsig.armored(sshsig.sshsig(self.blob, signed))
+    def sign(self, payload: bytes, when: int) -> bytes:
+        return sshwriter.sshsig(self.key, payload)
 
 
 def ssh_signers(count: int = 8) -> list[SshSigner]:
     """Return keys whose secrets are hashes of their names."""
-    names = [f"bench{number}" for number in range(count)]
-    seeds = [hashlib.sha256(f"bench key {name}".encode()).digest() for name in names]
-    return [
-        SshSigner(name, ed25519.Ed25519PrivateKey.from_private_bytes(seed))
-        for name, seed in zip(names, seeds, strict=True)
-    ]
+    return [SshSigner(f"bench{number}", sshwriter.Ed25519(f"bench {number}")) for number in range(count)]
 
 
 def pgp_signers(cache: Path) -> dict[str, list[PgpSigner]]:
@@ -108,29 +95,25 @@ def pgp_signers(cache: Path) -> dict[str, list[PgpSigner]]:
         "rsa2048": [
             _signer(f"rsa2048-{n}", _rsa(_cached(cache, f"rsa2048-{n}", 2048)), subkey=n == 0) for n in range(3)
         ],
-        "ed25519": [_signer(f"ed25519-{n}", ed25519_pair(f"bench {n}")) for n in range(3)],
-        "dsa2048": [_signer(f"dsa2048-{n}", _dsa(_cached(cache, f"dsa2048-{n}", None)), "sha256") for n in range(2)],
+        "ed25519": [_signer(f"ed25519-{n}", eddsa_key(f"bench {n}")) for n in range(3)],
+        "dsa2048": [_signer(f"dsa2048-{n}", _dsa(_cached(cache, f"dsa2048-{n}", None)), "SHA256") for n in range(2)],
     }
 
 
 def bystander(number: int) -> PgpSigner:
     """Return a key that is listed and in the keyring, and never signs."""
-    return _signer(f"bystander-{number}", ed25519_pair(f"bench bystander {number}"))
+    return _signer(f"bystander-{number}", eddsa_key(f"bench bystander {number}"))
 
 
-def _signer(name: str, pair: KeyPair, digest: str = "sha512", *, subkey: bool = False) -> PgpSigner:
-    user_id = f"Bench {name} <{name}@example.org>".encode()
+def _signer(name: str, key: Key, digest: str = "SHA512", *, subkey: bool = False) -> PgpSigner:
     if subkey:
-        primary = ed25519_pair(f"bench primary of {name}")
-        return PgpSigner(name, pair, digest, primary.certificate(user_id, primary.subkey(pair)))
-    return PgpSigner(name, pair, digest, pair.certificate(user_id))
+        primary = eddsa_key(f"bench primary of {name}")
+        return PgpSigner(name, key, digest, pgpwriter.certificate(primary, pgpwriter.subkey(primary, key)))
+    return PgpSigner(name, key, digest, pgpwriter.certificate(key))
 
 
-def _gpg_armor(packet: bytes) -> bytes:
-    """Armor a signature packet as gpg does: the old packet format, and a checksum."""
-    body = packet[6:]
-    size = len(body)
-    data = (bytes([0x88, size]) if size < 256 else b"\x89" + size.to_bytes(2, "big")) + body
+def _armor(data: bytes) -> bytes:
+    """Armor a signature, as the writer of the tests does but for its checksum, which is slow there on purpose."""
     text = b2a_base64(data, newline=False)
     lines = [text[at : at + 64] for at in range(0, len(text), 64)]
     check = b"=" + b2a_base64(crc24(data).to_bytes(3, "big"), newline=False)
@@ -140,7 +123,7 @@ def _gpg_armor(packet: bytes) -> bytes:
 
 def certificate_file(signer: PgpSigner) -> bytes:
     """Return the signer's certificate as a keyring has it."""
-    return armored("PUBLIC KEY BLOCK", signer.certificate)
+    return pgpwriter.armor(signer.certificate, "PUBLIC KEY BLOCK")
 
 
 def _cached(cache: Path, name: str, rsa_bits: int | None) -> PrivateKeyTypes:
@@ -153,16 +136,17 @@ def _cached(cache: Path, name: str, rsa_bits: int | None) -> PrivateKeyTypes:
     return load_pem_private_key(path.read_bytes(), None)
 
 
-def _rsa(key: rsa.RSAPrivateKey) -> KeyPair:
+def _rsa(key: rsa.RSAPrivateKey) -> Key:
     public = key.public_key().public_numbers()
+    algorithms = {"SHA256": hashes.SHA256(), "SHA512": hashes.SHA512()}
+    return Key(
+        1,
+        mpi(public.n) + mpi(public.e),
+        lambda data, digest: mpi(key.sign(data, _PADDING, algorithms[digest])),
+    )
 
-    def sign(digest: str, value: bytes) -> bytes:
-        return mpi(int.from_bytes(key.sign(value, _PADDING, _PREHASHED[digest]), "big"))
 
-    return KeyPair(_body(1, public.n, public.e), sign)
-
-
-def _dsa(key: dsa.DSAPrivateKey) -> KeyPair:
+def _dsa(key: dsa.DSAPrivateKey) -> Key:
     """FIPS 186-4 §4.6, with a nonce from secret and digest: ``cryptography`` takes a random one."""
     numbers = key.private_numbers()
     x, y = numbers.x, numbers.public_numbers.y
@@ -171,12 +155,13 @@ def _dsa(key: dsa.DSAPrivateKey) -> KeyPair:
     size = q.bit_length() // 8
     power = _fixed_base(g, p, q.bit_length())
 
-    def sign(_: str, value: bytes) -> bytes:
+    def values(data: bytes, digest: str) -> bytes:
+        value = hashlib.new(digest, data).digest()
         nonce = int.from_bytes(hmac.digest(x.to_bytes(size, "big"), value, "sha512"), "big") % (q - 1) + 1
         r = power(nonce) % q
         return mpi(r) + mpi(pow(nonce, -1, q) * (int.from_bytes(value[:size], "big") + x * r) % q)
 
-    return KeyPair(_body(17, p, q, g, y), sign)
+    return Key(17, b"".join(map(mpi, (p, q, g, y))), values)
 
 
 def _fixed_base(base: int, modulus: int, bits: int) -> Callable[[int], int]:
@@ -197,8 +182,3 @@ def _fixed_base(base: int, modulus: int, bits: int) -> Callable[[int], int]:
         return product
 
     return power
-
-
-def _body(algorithm: int, *numbers: int) -> bytes:
-    """Return a version 4 public key packet's body (RFC 9580 §5.5.2)."""
-    return b"\x04" + MADE_AT.to_bytes(4, "big") + bytes([algorithm]) + b"".join(map(openpgp.mpi, numbers))

@@ -20,7 +20,9 @@ Record = tuple[bytes, bytes]
 def record(kind: str, body: bytes) -> Record:
     """Hash and compress an object."""
     name = hashlib.sha1(b"%s %d\0" % (kind.encode(), len(body)) + body, usedforsecurity=False).digest()
-    return name, _header(_TYPES[kind], len(body)) + zlib.compress(body, 1)
+    # Setting up takes longer than compressing; a smaller window needs less of it, and the objects are small.
+    compressor = zlib.compressobj(1, zlib.DEFLATED, 12, 5)
+    return name, _header(_TYPES[kind], len(body)) + compressor.compress(body) + compressor.flush()
 
 
 def _header(kind: int, size: int) -> bytes:
