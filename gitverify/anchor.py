@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gitverify.errors import MalformedCommit, MalformedTree, MissingObject
+from gitverify.errors import MalformedCommit, MalformedTree, MissingObject, OversizedMaterial, OversizedObject
 from gitverify.examine import Examination, Examiner
 from gitverify.material import CertificateStore, Materials, keyring_of
 from gitverify.objects.commit import parse_commit
@@ -55,7 +55,7 @@ class Anchor:
         certificates = self.materials.certificates()
         path = self.policy.openpgp_keys
         if path is not None and tip_tree is not None and self.examination.dialect is Dialect.NATIVE:
-            with suppress(MissingObject, MalformedTree):
+            with suppress(MissingObject, MalformedTree, OversizedMaterial):
                 certificates += self.store.at(tip_tree, path)
         return keyring_of(certificates) if certificates else None
 
@@ -90,11 +90,11 @@ def load_anchor(source: ObjectSource, request: Request) -> Anchor:
         dialect, path = _dialect(trees, commit.tree, request)
         facts = _facts(trees, introduction, commit, path)
     except MissingObject as error:
-        if error.object_id == introduction and error.reason.startswith("is not in"):
+        if error.object_id == introduction and error.absent:
             message = f"the introduction {introduction.hex()} is not in this repository"
             raise stop("error", introduction, "R1", "introduction-missing", message) from None
         raise
-    except MalformedCommit as error:
+    except (MalformedCommit, OversizedObject) as error:
         raise stop("refused", introduction, "R6", "malformed-commit", str(error)) from None
     except MalformedTree as error:
         raise stop("refused", introduction, "R7", "malformed-tree", str(error)) from None
@@ -106,10 +106,13 @@ def load_anchor(source: ObjectSource, request: Request) -> Anchor:
         suffix = b".key" if dialect is Dialect.GUIX else b""
         try:
             called = store.directory(request.keyring, suffix) if request.keyring is not None else ()
-        except MalformedTree as error:
+        except (MalformedTree, OversizedMaterial) as error:
             raise stop("error", introduction, "R12", "keyring-missing", f"the keyring can't be read: {error}") from None
-        native = dialect is Dialect.NATIVE and policy.openpgp_keys is not None
-        return called + (store.at(commit.tree, policy.openpgp_keys or b"") if native else ())
+        try:
+            native = dialect is Dialect.NATIVE and policy.openpgp_keys is not None
+            return called + (store.at(commit.tree, policy.openpgp_keys or b"") if native else ())
+        except OversizedMaterial as error:
+            raise stop("error", introduction, "R14", "introduction-policy", f"its key directory has {error}") from None
 
     key_root = components(policy.openpgp_keys)[0] if policy.openpgp_keys else DEFAULT_KEY_ROOT
     anchor = Anchor(

@@ -7,6 +7,8 @@ by :func:`gitverify.text.shown`.
 
 from __future__ import annotations
 
+_ABSENT = "is not in this repository"
+
 
 class GitverifyError(Exception):
     """Base of all errors raised on purpose."""
@@ -28,14 +30,32 @@ class MalformedTag(MalformedObject):
     """An annotated tag object is not well formed."""
 
 
+class OversizedObject(MalformedObject):
+    """An object is larger than anything of its kind has to be; it was not read."""
+
+    def __init__(self, kind: str, size: int, limit: int) -> None:
+        """Remember the kind (commit, tree, blob, tag)."""
+        super().__init__(f"the {kind} is {size:,} bytes long; the limit is {limit:,}")
+        self.kind = kind
+
+
+class OversizedMaterial(GitverifyError):
+    """A directory has more certificates than are read."""
+
+
 class MissingObject(GitverifyError):
     """An object that is needed is not in the object database, or is damaged there (R5: cannot decide)."""
 
-    def __init__(self, object_id: bytes, reason: str = "is not in this repository") -> None:
+    def __init__(self, object_id: bytes, reason: str = _ABSENT) -> None:
         """Remember the raw object id and why it can't be had."""
         super().__init__(f"object {object_id.hex()} {reason}")
         self.object_id = object_id
         self.reason = reason
+
+    @property
+    def absent(self) -> bool:
+        """Whether the object is not there at all; otherwise it is damaged."""
+        return self.reason.endswith(_ABSENT)
 
 
 class KeyRefused(GitverifyError):

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from gitverify.errors import MalformedCommit, MalformedTree
+from gitverify.errors import MalformedCommit, MalformedTree, OversizedMaterial
 from gitverify.examine import Examiner
 from gitverify.objects.commit import parse_commit
+from gitverify.objects.tree import EMPTY_TREE
 from gitverify.policies.model import WHOLE_TREE, Dialect, Grant, Policy
 from gitverify.policybook import other_dialects
 from gitverify.rules.authority import Case, Parent, Standing
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from gitverify.anchor import Anchor
+    from gitverify.material import Material
     from gitverify.objects.source import ObjectSource
     from gitverify.objects.tree import TreeEntry
     from gitverify.request import Request
@@ -178,18 +180,31 @@ class Judgement:
         """Return what a commit's own policy file says, or which other dialect's file it has instead."""
         entry = facts.examined.entry
         if entry is not None:
-            return self._anchor.book.policy(entry), None
+            return self._with_its_keys(self._anchor.book.policy(entry), facts), None
         if facts.examined.malformed is not None:
             return None, None
         found = other_dialects(self._anchor.trees, facts.tree, self._anchor.examination.dialect)
         return None, found[0] if found else None
+
+    def _with_its_keys(self, policy: Policy | PolicyProblem, facts: CommitFacts) -> Policy | PolicyProblem:
+        """Refuse a policy whose key directory is too large here, where it grew, and not those who come after it."""
+        if not isinstance(policy, Policy) or policy.dialect is not Dialect.NATIVE:
+            return policy
+        try:
+            self._material(policy, facts).load()
+        except OversizedMaterial as error:
+            return PolicyProblem("policy-invalid", f"its key directory has {error}")
+        return policy
+
+    def _material(self, policy: Policy, facts: CommitFacts) -> Material:
+        return self._anchor.materials.judging(policy, lambda name: self._root_entry(facts, name))
 
     @cached_property
     def _side_judge(self) -> Parent:
         """What judges a commit without parents: the introduction's policy, or the historical list (R21)."""
         anchor = self._anchor
         policy = self._historical if self._guix else anchor.policy
-        return Parent(anchor.facts.id, anchor.facts.tree, None, True, policy, anchor.materials.fixed, anchor.facts.id)
+        return Parent(anchor.facts.id, EMPTY_TREE, None, True, policy, anchor.materials.fixed, anchor.facts.id)
 
     def parent(self, commit: bytes) -> Parent:
         """Return a commit as the judge of its children sees it."""
@@ -211,7 +226,7 @@ class Judgement:
         policy = self._policy(facts)
         material = anchor.materials.fixed
         if isinstance(policy, Policy) and policy.dialect is Dialect.NATIVE:
-            material = anchor.materials.judging(policy, lambda name: self._root_entry(facts, name))
+            material = self._material(policy, facts)
         return Parent(commit, facts.tree, entry, True, policy, material, commit)
 
     def _policy(self, facts: CommitFacts) -> Policy | PolicyProblem:

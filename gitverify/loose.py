@@ -7,20 +7,24 @@ Objects in packs, which are nearly all, cost nothing of this: packs are asked fi
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 import zlib
 from typing import TYPE_CHECKING
 
 from gitverify.errors import MissingObject
-from gitverify.limits import LIMITS
+from gitverify.objects.sizes import check_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
+    from typing import BinaryIO
 
 _ALTERNATE_DEPTH = 5  # as in git
-_HEADER = re.compile(rb"(?:commit|tree|blob|tag) (0|[1-9][0-9]{0,17})\0")
+_HEADER = re.compile(rb"(commit|tree|blob|tag) (0|[1-9][0-9]{0,17})\0")
 _CHUNK = 1 << 20
+_HEADER_SIZE = 32
 
 
 def object_directories(directory: Path) -> list[Path]:
@@ -55,47 +59,52 @@ class LooseFiles:
     def check(self, object_id: bytes) -> None:
         """Return where the object's file, in every directory that has one, is whole or absent.
 
-        Raises MissingObject where one is not.
+        Raises MissingObject where one is not, OversizedObject where it is too large to be read.
         """
         name = object_id.hex()
         for directory in self._directories:
             try:
-                with open(f"{directory}/{name[:2]}/{name[2:]}", "rb") as file:  # noqa: PTH123  (asked often)
-                    flaw = _flaw(iter(lambda: file.read(_CHUNK), b""))
+                _inspect(f"{directory}/{name[:2]}/{name[2:]}")
             except (FileNotFoundError, NotADirectoryError):
                 continue
             except OSError as error:
-                flaw = error.strerror or "it can't be read"
-            if flaw:
-                raise MissingObject(object_id, f"is damaged in this repository ({flaw})")
+                raise MissingObject(object_id, f"can't be read ({error.strerror})") from None
+            except _Flaw as flaw:
+                raise MissingObject(object_id, f"is damaged in this repository ({flaw})") from None
 
 
-def _flaw(chunks: Iterable[bytes]) -> str:
-    """Say what is wrong with a loose object's compressed bytes; nothing is kept of them."""
+class _Flaw(Exception):
+    """What is wrong with a file; does not leave this module."""
+
+
+def _inspect(path: str) -> None:
+    """Inflate a loose object's file; nothing of it is kept."""
+    # Not blocking: a pipe in an object's place would wait for a writer.
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:  # noqa: PTH123
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise _Flaw("it is no regular file")
+        try:
+            _inflate(file)
+        except zlib.error as error:
+            raise _Flaw(f"it can't be inflated: {error}") from None
+
+
+def _inflate(file: BinaryIO) -> None:
     inflater = zlib.decompressobj()
-    start = b""
-    size = length = 0
-    header = None
-    try:
-        for chunk in chunks:
-            data = inflater.decompress(chunk, _CHUNK)
-            while data:
-                if header is None:
-                    start = (start + data)[:64]
-                    header = _HEADER.match(start)
-                    if header is None and len(start) >= 32:
-                        return "it has no header"
-                    size = header.end() + int(header[1]) if header is not None else 0
-                    if size > LIMITS.loose_object_size:
-                        return f"it is larger than {LIMITS.loose_object_size} bytes"
-                length += len(data)
-                if header is not None and length > size:
-                    return "it is longer than it says"
-                data = inflater.decompress(inflater.unconsumed_tail, _CHUNK) if inflater.unconsumed_tail else b""
-            if inflater.eof:
-                break
-    except zlib.error as error:
-        return f"it can't be inflated: {error}"
-    if not inflater.eof or header is None or length != size:
-        return "it ends early"
-    return "more data follows it" if inflater.unused_data else ""
+    start = inflater.decompress(file.read(_CHUNK), _HEADER_SIZE)
+    header = _HEADER.match(start)
+    if header is None:
+        raise _Flaw("it has no header")
+    check_size(header[1].decode(), int(header[2]))
+    missing = header.end() + int(header[2]) - len(start)
+    while not inflater.eof:
+        more = inflater.unconsumed_tail or file.read(_CHUNK)
+        if not more:
+            raise _Flaw("it ends early")
+        missing -= len(inflater.decompress(more, _CHUNK))
+        if missing < 0:
+            raise _Flaw("it is longer than it says")
+    if missing:
+        raise _Flaw("it is shorter than it says")
+    if inflater.unused_data or file.read(1):
+        raise _Flaw("more data follows it")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from gitverify.errors import KeyRefused, MalformedTree
+from gitverify.errors import KeyRefused, MalformedTree, OversizedMaterial, OversizedObject
 from gitverify.limits import LIMITS
-from gitverify.signatures.result import SignatureRefused
 from gitverify.treepath import Trees, components
 
 if TYPE_CHECKING:
@@ -29,6 +29,10 @@ class Material:
     @property
     def keyring(self) -> Keyring:
         """The certificates."""
+        return self.load()
+
+    def load(self) -> Keyring:
+        """Read the certificates, once. Raises what reading them raises."""
         if self._keyring is None:
             self._keyring = self._load()
         return self._keyring
@@ -36,24 +40,34 @@ class Material:
     def _certificates(self, key: str) -> list[Certificate]:
         return [certificate for certificate, _ in self.keyring.by_fingerprint(key)]
 
+    def _own_certificates(self, key: str) -> list[Certificate]:
+        """Return the certificates that may speak about a key: its own, and those that it has signed itself into.
+
+        Anyone can put another's public key into a certificate of his own and revoke or renew it there.
+        """
+        return [c for c in self._certificates(key) if c.primary.fingerprint == key or c.signs_for_primary(key)]
+
     def primaries(self, key: str) -> Iterator[str]:
         """Yield the primary keys that a signing subkey is bound to, in both directions (R11)."""
-        for certificate in self._certificates(key):
-            primary = certificate.primary.fingerprint
-            if primary != key and certificate.signs_for_primary(key):
-                yield primary
+        for certificate in self._own_certificates(key):
+            if certificate.primary.fingerprint != key:
+                yield certificate.primary.fingerprint
 
     def known(self, key: str) -> bool:
         """Whether a certificate has this key."""
         return bool(self._certificates(key))
 
     def revoked(self, key: str) -> bool:
-        """Whether any certificate carries a hard revocation of this key."""
-        return any(certificate.hard_revoked(key) for certificate in self._certificates(key))
+        """Whether any of the key's own certificates carries a hard revocation of it."""
+        return any(certificate.hard_revoked(key) for certificate in self._own_certificates(key))
 
     def expired(self, key: str, at: int) -> bool:
-        """Whether the key had expired by every certificate: one that extends its life counts, it is signed too."""
-        return all(certificate.expired(key, at) for certificate in self._certificates(key))
+        """Whether the key had expired by all its own certificates: one that extends its life counts, it is signed too.
+
+        Where none of them is its own, nothing says that it ever expires.
+        """
+        own = self._own_certificates(key)
+        return bool(own) and all(certificate.expired(key, at) for certificate in own)
 
 
 class CertificateStore:
@@ -63,21 +77,37 @@ class CertificateStore:
         """Read from ``source``."""
         self._source = source
         self._trees = trees
-        self._files: dict[bytes, tuple[Certificate, ...]] = {}
+        self._files: dict[bytes, tuple[int, tuple[Certificate, ...]]] = {}
         self._directories: dict[tuple[bytes, bytes], tuple[Certificate, ...]] = {}
 
     def directory(self, tree: bytes, suffix: bytes = b"") -> tuple[Certificate, ...]:
         """Return the certificates in the files of a tree whose names end in ``suffix``; not of those below it.
 
         A file that holds no readable certificate counts for nothing: who put it there can refuse nobody's commit.
+        Raises MalformedTree, MissingObject, and OversizedMaterial where there is more than is read: to read a part
+        would let whoever adds files hide other people's certificates.
         """
         found = self._directories.get((tree, suffix))
         if found is None:
             entries = self._trees.entries(tree)
             files = [e.id for name, e in entries.items() if e.is_regular_file and name.endswith(suffix)]
-            found = tuple(c for blob in files[: LIMITS.certificate_files] for c in self._file(blob))
-            self._directories[tree, suffix] = found
+            if len(files) > LIMITS.certificate_files:
+                raise OversizedMaterial(
+                    f"{len(files):,} files of certificates; the limit is {LIMITS.certificate_files:,}"
+                )
+            found = self._directories[tree, suffix] = self._all(files)
         return found
+
+    def _all(self, files: list[bytes]) -> tuple[Certificate, ...]:
+        certificates: list[Certificate] = []
+        total = 0
+        for blob in files:
+            size, its = self._file(blob)
+            total += size
+            if total > LIMITS.certificate_bytes:
+                raise OversizedMaterial(f"more than {LIMITS.certificate_bytes:,} bytes of certificates")
+            certificates += its
+        return tuple(certificates)
 
     def at(self, tree: bytes, path: bytes) -> tuple[Certificate, ...]:
         """Return the certificates in the directory at ``path`` below the tree; none where there is no such one."""
@@ -102,18 +132,19 @@ class CertificateStore:
         entry = self._trees.find(tree, (name,))[0]
         return entry.id if entry is not None and entry.is_directory else None
 
-    def _file(self, blob: bytes) -> tuple[Certificate, ...]:
+    def _file(self, blob: bytes) -> tuple[int, tuple[Certificate, ...]]:
+        """Return the size of a file and the certificates in it."""
         found = self._files.get(blob)
         if found is None:
             from gitverify.signatures.certificates import parse_certificates  # noqa: PLC0415  (slow to load)
 
-            kind, data = self._source.read(blob)
-            try:
-                readable = kind == "blob" and len(data) <= LIMITS.certificate_file_size
-                found = tuple(parse_certificates(data)) if readable else ()
-            except (SignatureRefused, KeyRefused):
-                found = ()
-            self._files[blob] = found
+            size = 0
+            certificates: tuple[Certificate, ...] = ()
+            with suppress(KeyRefused, OversizedObject):
+                kind, data = self._source.read(blob)
+                size = len(data)
+                certificates = tuple(parse_certificates(data)) if kind == "blob" else ()
+            found = self._files[blob] = (size, certificates)
         return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gitverify.errors import MissingObject, PolicyError
+from gitverify.errors import MissingObject, OversizedObject, PolicyError
 from gitverify.policies.dialects import POLICY_FILES, parse
 from gitverify.policies.support import unsupported_features
 from gitverify.rules.facts import PolicyProblem
@@ -41,6 +41,8 @@ class PolicyBook:
             return PolicyProblem("policy-invalid", f"{name} is {what}, not a regular file")
         try:
             kind, data = self._source.read(entry.id)
+        except OversizedObject as error:
+            return PolicyProblem("policy-invalid", f"{name}: {error}")
         except MissingObject as error:
             raise MissingObject(entry.id, f"(the policy file {name}) {error.reason}") from None
         if kind != "blob":

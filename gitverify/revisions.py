@@ -10,7 +10,7 @@ from binascii import unhexlify
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gitverify.errors import GitverifyError, MalformedCommit, MalformedTag
+from gitverify.errors import GitverifyError, MalformedCommit, MalformedTag, OversizedObject
 from gitverify.limits import LIMITS
 from gitverify.objects.commit import parse_head
 from gitverify.objects.tag import parse_tag
@@ -20,10 +20,11 @@ from gitverify.walk import read_commit
 if TYPE_CHECKING:
     from gitverify.source import Repository
 
-_SUFFIX = re.compile(r"(.*?)((?:~\d*|\^\d*|\^\{(?:commit)?\})*)", re.DOTALL)
-_STEP = re.compile(r"\^\{(?:commit)?\}|([~^])(\d*)")
-# git's order of preference for a short name (gitrevisions(7)).
-_PLACES = ("{}", "refs/{}", "refs/tags/{}", "refs/heads/{}", "refs/remotes/{}", "refs/remotes/{}/HEAD")
+_SUFFIX = re.compile(r"(.*?)((?:~[0-9]{0,9}|\^[0-9]{0,9}|\^\{(?:commit)?\})*)", re.DOTALL)
+_STEP = re.compile(r"\^\{(?:commit)?\}|([~^])([0-9]*)")
+# git's order of preference for a short name (gitrevisions(7)). Its last place, refs/remotes/NAME/HEAD, is for names of
+# remotes alone: a server could else delete its branch main and offer an old state as main/HEAD, with a mark of its own.
+_PLACES = ("{}", "refs/{}", "refs/tags/{}", "refs/heads/{}", "refs/remotes/{}")
 
 
 class BadRevision(GitverifyError):
@@ -40,6 +41,8 @@ class Revision:
 
 def resolve(repository: Repository, text: str) -> Revision:
     """Resolve a revision argument. Raises BadRevision, MissingObject."""
+    if len(text) > LIMITS.revision_length:
+        raise BadRevision(f"a revision of {len(text):,} characters; the limit is {LIMITS.revision_length:,}")
     found = _SUFFIX.fullmatch(text)
     base, steps = (found[1], found[2]) if found else (text, "")
     object_id, reference = _base(repository, "HEAD" if base in {"", "@"} else base)
@@ -60,11 +63,10 @@ def resolve_commit(repository: Repository, text: str) -> bytes:
 def _base(repository: Repository, name: str) -> tuple[bytes, str | None]:
     if re.fullmatch("[0-9a-fA-F]{40}", name):
         return unhexlify(name), None
-    for place in _PLACES:
-        full = place.format(name)
+    for full in _places(repository, name):
         object_id = repository.reference(full)
-        if object_id is not None and (full == "HEAD" or full.startswith("refs/") or full.isupper()):
-            return object_id, _final(repository, full)
+        if object_id is not None and (full.startswith("refs/") or full.isupper()):
+            return object_id, _branch(repository, full)
     if name == "HEAD":
         target = repository.symbolic("HEAD")
         raise BadRevision(f"HEAD points to {shown(target or '?')}, which has no commit yet")
@@ -80,20 +82,31 @@ def _base(repository: Repository, name: str) -> tuple[bytes, str | None]:
     return object_id, None
 
 
-def _final(repository: Repository, name: str) -> str:
-    """Follow symbolic references to the last name."""
-    for _ in range(5):
-        target = repository.symbolic(name)
-        if target is None:
-            break
-        name = target
-    return name
+def _places(repository: Repository, name: str) -> list[str]:
+    heads = [f"refs/remotes/{name}/HEAD"] if name in repository.remotes() else []
+    return [place.format(name) for place in _PLACES] + heads
+
+
+def _branch(repository: Repository, full: str) -> str:
+    """Return the reference whose mark a name falls under.
+
+    HEAD, and a remote's HEAD, stand for the branch that they point to. Any other symbolic reference stands for itself:
+    pointed elsewhere, it would otherwise take its name to another mark.
+    """
+    remote = full.removeprefix("refs/remotes/").removesuffix("/HEAD")
+    stands_for_another = full == "HEAD" or (full == f"refs/remotes/{remote}/HEAD" and remote in repository.remotes())
+    return (repository.symbolic(full) if stands_for_another else None) or full
 
 
 def peel(repository: Repository, object_id: bytes, text: str) -> bytes:
     """Follow annotated tags to a commit (R4). Raises BadRevision where there is none at the end."""
     for _ in range(LIMITS.tag_depth):
-        kind, raw = repository.read(object_id)
+        try:
+            kind, raw = repository.read(object_id)
+        except OversizedObject as error:
+            if error.kind == "commit":  # it can be named, and will be refused
+                return object_id
+            raise BadRevision(f"“{shown(text)}” can't be read: {error}") from None
         if kind == "commit":
             return object_id
         if kind != "tag":

@@ -8,12 +8,19 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from gitverify.anchor import detect_dialect
-from gitverify.errors import GitverifyError, MalformedCommit, MalformedTree, MissingObject, PolicyError
+from gitverify.errors import (
+    GitverifyError,
+    MalformedCommit,
+    MalformedObject,
+    MissingObject,
+    PolicyError,
+)
 from gitverify.mark import Mark, MarkKey, MarkMoved, MarkStore
 from gitverify.objects.commit import parse_commit
 from gitverify.policies.model import Dialect
@@ -21,12 +28,12 @@ from gitverify.report.model import CommitLine, Report
 from gitverify.request import RULES_VERSION, Floor, Request
 from gitverify.revisions import BadRevision, Revision, resolve
 from gitverify.rules.facts import Refusal
-from gitverify.rules.hints import HINTS
+from gitverify.rules.hints import HINTS, missing_object
 from gitverify.settings import ConfigUntrusted, Identity, Settings, full_reference
 from gitverify.source import Repository, RepositoryError
 from gitverify.statedir import StateError, default_state_directory, require_outside
 from gitverify.text import shown
-from gitverify.treepath import Trees
+from gitverify.treepath import Trees, components
 from gitverify.values import parse_commit_id, parse_duration, parse_key
 from gitverify.verify import verify_newest
 from gitverify.walk import read_commit
@@ -39,6 +46,8 @@ if TYPE_CHECKING:
     from gitverify.verify import MakePool
 
 _T = TypeVar("_T")
+
+_BRANCH_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,99}")
 
 NO_INTRODUCTION = (
     "no introduction is configured. It is the commit that you trust, and everything is judged from it: take it, and "
@@ -62,9 +71,10 @@ class Unanswerable(GitverifyError):
 
 @dataclass(slots=True, kw_only=True)
 class Query:
-    """What a user asked for: None where nothing was said. ``now``: seconds since 1970."""
+    """What a user asked for: None where nothing was said. ``git_dir`` is ``$GIT_DIR``; ``now``: seconds since 1970."""
 
-    repo: Path = Path()
+    repo: Path | None = None
+    git_dir: Path | None = None
     rev: str = "HEAD"
     introduction: bytes | None = None
     signer: str | None = None
@@ -90,7 +100,7 @@ class Session:
     def __init__(self, query: Query) -> None:
         """Open the repository and read its settings. Raises UsageProblem, Unanswerable, MissingObject."""
         self.query = query
-        self.repository = _open(query.repo)
+        self.repository = _open(query)
         try:
             self.settings = Settings(self.repository)
         except ConfigUntrusted as error:
@@ -119,6 +129,10 @@ class Session:
         query = self.query
         dialect = query.dialect or self._configured("dialect", _dialect)
         path = query.policy_path or self._configured("policypath", str)
+        if path is not None and not components(os.fsencode(path)):
+            raise UsageProblem(
+                f"“{shown(path)}” is no path of a policy file: write it relative to the root of the tree"
+            )
         asked = Request(
             tip=self.revision.commit,
             introduction=self.introduction,
@@ -186,23 +200,30 @@ class Session:
         if name is None:
             if detect_dialect(self.repository, asked) is not Dialect.GUIX:
                 return None
-            name = self._channel_keyring(asked.tip) or "keyring"
-        try:
-            commit = self._keyring_commit(name)
-            return parse_commit(read_commit(self.repository, commit)).tree
-        except (BadRevision, MalformedCommit) as error:
-            message = (
-                f"the keyring “{shown(name)}” can't be found: {error}; fetch that branch or name it with --keyring"
-            )
-            raise Unanswerable("keyring-missing", message, rule="R12") from None
+            return self._keyring_tree(self._channel_keyring(asked.tip) or "keyring", self._keyring_branch)
+        return self._keyring_tree(
+            name, lambda text: self._keyring_branch(text) or resolve(self.repository, text).commit
+        )
 
-    def _keyring_commit(self, name: str) -> bytes:
-        """Resolve a keyring's name: a branch here, of the branch's own remote, or of origin; or any revision."""
+    def _keyring_tree(self, name: str, find: Callable[[str], bytes | None]) -> bytes:
+        problem = "there is no such branch here"
+        try:
+            commit = find(name)
+            if commit is not None:
+                return parse_commit(read_commit(self.repository, commit)).tree
+        except (BadRevision, MalformedObject) as error:
+            problem = str(error)
+        message = f"the keyring “{shown(name)}” can't be found: {problem}; fetch that branch or name it with --keyring"
+        raise Unanswerable("keyring-missing", message, rule="R12")
+
+    def _keyring_branch(self, name: str) -> bytes | None:
+        """Return the tip of a branch of this name: here, of the branch's own remote, or of origin."""
         remotes = [*self._own_remote(), "origin"]
         for full in (f"refs/heads/{name}", *(f"refs/remotes/{remote}/{name}" for remote in remotes)):
-            if self.repository.reference(full) is not None:
-                return resolve(self.repository, full).commit
-        return resolve(self.repository, name).commit
+            commit = self.repository.reference(full)
+            if commit is not None:
+                return commit
+        return None
 
     def _own_remote(self) -> list[str]:
         reference = self.revision.reference or ""
@@ -220,9 +241,11 @@ class Session:
             entry = Trees(self.repository).find(tree, (b".guix-channel",))[0]
             if entry is None or not entry.is_regular_file:
                 return None
-            return keyring_reference(self.repository.read(entry.id)[1])
-        except (MissingObject, MalformedCommit, MalformedTree):
+            name = keyring_reference(self.repository.read(entry.id)[1])
+        except (MissingObject, MalformedObject):
             return None
+        # Nobody has vouched for the tip yet, so it may name a branch and nothing that would have to be worked out.
+        return name if name is not None and _BRANCH_NAME.fullmatch(name) else None
 
     def repository_names(self) -> set[str]:
         """Return the names under which marks of this clone may stand (R23)."""
@@ -335,9 +358,14 @@ def commit_line(repository: Repository, commit: bytes) -> CommitLine | None:
     return CommitLine(parsed.subject, parsed.author, parsed.date)
 
 
-def _open(path: Path) -> Repository:
+def _open(query: Query) -> Repository:
+    """Open what was named, else what the environment names (a hook's), else what this directory lies in."""
     try:
-        return Repository(path)
+        if query.repo is not None:
+            return Repository(query.repo)
+        if query.git_dir is not None:
+            return Repository(query.git_dir, bare="trusted")
+        return Repository(Path(), bare="no")
     except RepositoryError as error:
         if error.code == "not-a-repository":
             raise UsageProblem(str(error)) from None
@@ -383,6 +411,5 @@ def _first_run(key: MarkKey, others: list[tuple[MarkKey, Mark]]) -> list[str]:
 def unanswered(error: Unanswerable | MissingObject) -> Report:
     """Make a report of a question that could not be put."""
     if isinstance(error, MissingObject):
-        refusal = Refusal(error.object_id, "R5", "missing-object", str(error), HINTS["missing-object"])
-        return Report(problem=refusal, problem_verdict="undecided")
+        return Report(problem=missing_object(error), problem_verdict="undecided")
     return Report(problem=error.refusal, problem_verdict=error.verdict)

@@ -120,6 +120,6 @@ def _check_origin(repository: Repository, entry: ConfigEntry) -> None:
         return
     if any(origin.is_relative_to(Path(place).resolve()) for place in places):
         raise ConfigUntrusted(
-            f"{entry.name} is set in {shown(str(entry.origin))}, which lies in the working tree: whoever can commit "
-            "could choose it; set it in the repository's own configuration instead (gitverify trust)",
+            f"{shown(entry.name)} is set in {shown(str(entry.origin))}, which lies in the working tree: whoever can "
+            "commit could choose it; set it in the repository's own configuration instead (gitverify trust)",
         )

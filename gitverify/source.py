@@ -10,18 +10,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pygit2
 from pygit2.ffi import C, ffi
 
 from gitverify.errors import GitverifyError, MissingObject
 from gitverify.loose import LooseFiles, object_directories
+from gitverify.objects.sizes import check_size
+from gitverify.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gitverify.objects.source import ObjectType
+
+Bare = Literal["no", "named", "trusted"]
 
 _TYPES: dict[int, ObjectType] = {1: "commit", 2: "tree", 3: "blob", 4: "tag"}
 
@@ -57,11 +61,13 @@ class ConfigEntry:
 class Repository:
     """A repository on disk, as an :class:`~gitverify.objects.source.ObjectSource` with references and settings."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, bare: Bare = "named") -> None:
         """Open the repository that ``path`` lies in, as git would find it.
 
-        Raises RepositoryError. Libgit2 checks that the repository belongs to the user who runs this (or is a
-        ``safe.directory``): its configuration could otherwise name another introduction.
+        A repository's configuration may name the introduction, so it must be the owner's. Libgit2 checks that it
+        belongs to the user who runs this (or is a ``safe.directory``). A bare repository can also be part of another
+        one's tracked files: with ``bare="no"`` none is taken, with ``"named"`` one that ``path`` is itself and that
+        lies in no other repository's working tree, with ``"trusted"`` any. Raises RepositoryError.
         """
         pygit2.settings.set_extensions(_EXTENSIONS)
         pygit2.settings.enable_strict_hash_verification(True)
@@ -71,9 +77,10 @@ class Repository:
             found = pygit2.discover_repository(str(path))
             if found is None:
                 raise RepositoryError("not-a-repository", f"{path} is not in a git repository")
+            _check_bare(path, Path(found).resolve(), bare)
             self._repository = pygit2.Repository(found)
         except (pygit2.GitError, KeyError, ValueError, OSError) as error:
-            raise _open_error(path, str(error)) from None
+            raise _open_error(Path(shown(str(path))), str(error)) from None
         self.path = Path(self._repository.path)
         directories = object_directories(self.common_directory / "objects")
         self._packed = pygit2.Odb()
@@ -101,11 +108,15 @@ class Repository:
     def read(self, object_id: bytes) -> tuple[ObjectType, bytes]:
         """Return type and content of an object; see ObjectSource.read."""
         try:
+            oid = pygit2.Oid(raw=object_id)
             try:
-                number, content = self._packed.read(pygit2.Oid(raw=object_id))
+                number, size = self._packed.read_header(oid)
             except KeyError:
                 self._loose_files.check(object_id)
-                number, content = self._loose.read(pygit2.Oid(raw=object_id))
+                number, content = self._loose.read(oid)
+            else:
+                check_size(_TYPES[number], size)
+                number, content = self._packed.read(oid)
             return _TYPES[number], content
         except KeyError:
             raise MissingObject(object_id) from None
@@ -138,6 +149,10 @@ class Repository:
         except (KeyError, ValueError, pygit2.GitError):
             return None
         return target if isinstance(target, str) else None
+
+    def remotes(self) -> frozenset[str]:
+        """Return the names of the configured remotes."""
+        return frozenset(name for name in self._repository.remotes.names() if name)
 
     def revparse(self, expression: str) -> bytes | None:
         """Resolve an expression of gitrevisions(7) that is no plain name, such as ``main@{1}``; None: no such."""
@@ -180,6 +195,23 @@ class Repository:
             raise RepositoryError("config", f"git's configuration can't be written: {error}") from None
 
 
+def _check_bare(path: Path, found: Path, bare: Bare) -> None:
+    """Refuse a bare repository that may have come with another repository's files (git's safe.bareRepository)."""
+    named = path.resolve()
+    if bare == "trusted" or found.name == ".git" or not named.is_relative_to(found):
+        return
+    if bare == "no" or named != found:
+        message = f"{shown(str(found))} is a bare repository: name it with --repo if it is yours"
+        raise RepositoryError("not-a-repository", message)
+    around = pygit2.discover_repository(str(found.parent))
+    if around is not None and Path(pygit2.Repository(around).workdir or "/dev/null") in found.parents:
+        message = (
+            f"{shown(str(found))} lies in the working tree of {shown(around)}, and may have come with its files: "
+            "if it is yours, say so with GIT_DIR"
+        )
+        raise RepositoryError("not-a-repository", message)
+
+
 def _open_error(path: Path, message: str) -> RepositoryError:
     """Turn libgit2's sentence into a reason code and a next step."""
     if "not owned by" in message:
@@ -188,5 +220,7 @@ def _open_error(path: Path, message: str) -> RepositoryError:
             f"{path} belongs to another user; if you trust it: git config --global --add safe.directory {path}",
         )
     if "unknown object format" in message or "unsupported" in message:
-        return RepositoryError("unsupported-repository", f"{path}: {message.rpartition(': ')[2]}")
-    return RepositoryError("not-a-repository", f"{path} is not in a git repository: {message}")
+        return RepositoryError("unsupported-repository", f"{path}: {shown(message.rpartition(': ')[2])}")
+    if "config" in message:
+        return RepositoryError("config-untrusted", f"git's configuration can't be read: {shown(message)}")
+    return RepositoryError("not-a-repository", f"{path} is not in a git repository: {shown(message)}")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gitverify.errors import MalformedTree
-from gitverify.objects.tree import TreeReader
+from gitverify.errors import MalformedTree, OversizedObject
+from gitverify.objects.tree import EMPTY_TREE, TreeReader
 
 if TYPE_CHECKING:
     from gitverify.objects.source import ObjectSource
@@ -42,7 +42,12 @@ class Trees:
 
     def content(self, tree: bytes) -> bytes:
         """Return the raw content of the tree with this id."""
-        kind, raw = self._source.read(tree)
+        if tree == EMPTY_TREE:  # git has it built in, so it need not be in the database
+            return b""
+        try:
+            kind, raw = self._source.read(tree)
+        except OversizedObject as error:
+            raise MalformedTree(str(error)) from None
         if kind != "tree":
             raise MalformedTree(f"object {tree.hex()} stands where a tree is expected, but is a {kind}")
         return raw

@@ -19,8 +19,8 @@ from gitverify.objects.commit import parse_head
 from gitverify.pool import Inline
 from gitverify.request import MAX_FUTURE, Floor, Outcome, Silent, Stop
 from gitverify.rules.authority import Standing
-from gitverify.rules.facts import Authorized, CommitFacts, PolicyProblem, Refusal
-from gitverify.rules.hints import HINTS
+from gitverify.rules.facts import Authorized, CommitFacts, Examined, PolicyProblem
+from gitverify.rules.hints import missing_object
 from gitverify.rules.vouch import listed
 from gitverify.walk import Walk, reaches, read_commit
 
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from gitverify.objects.source import ObjectSource
     from gitverify.pool import Pool, Sink
     from gitverify.request import Observer, Request
-    from gitverify.rules.facts import Examined
 
     MakePool = Callable[[Callable[[ObjectSource], Examiner], Sink], Pool]
 
@@ -54,8 +53,7 @@ def verify(
     except Stop as answer:
         _answer(outcome, answer)
     except MissingObject as error:
-        refusal = Refusal(error.object_id, "R5", "missing-object", str(error), HINTS["missing-object"])
-        _answer(outcome, Stop("undecided", (refusal,)))
+        _answer(outcome, Stop("undecided", (missing_object(error),)))
     return outcome
 
 
@@ -93,8 +91,7 @@ def explain(
     except Stop as answer:
         _answer(outcome, answer)
     except MissingObject as error:
-        refusal = Refusal(error.object_id, "R5", "missing-object", str(error), HINTS["missing-object"])
-        _answer(outcome, Stop("undecided", (refusal,)))
+        _answer(outcome, Stop("undecided", (missing_object(error),)))
     judgement = verification.judgement
     if judgement is None or request.tip not in judgement.decisions:
         return outcome, None
@@ -142,7 +139,9 @@ class _Verification:
             judgement = self._authenticate(anchor, Floor(), *self._walk(anchor, Floor()))
             self._check_floor(judgement)
             if self._stale(anchor, judgement, Floor()):
-                raise self._about_tip("R26", "stale", "no listed person has committed recently enough")
+                days = (request.max_age or 0) / 86_400
+                message = f"none of the people whom its policy lists has signed a commit dated within {days:g} days"
+                raise self._about_tip("R26", "stale", message)
         self._check_contains()
 
     def _above(self, anchor: Anchor, floor: Floor) -> Judgement | None:
@@ -197,9 +196,13 @@ class _Verification:
 
         pool = self._make_pool(prepare, sink) if self._make_pool else Inline(prepare(self._source), sink)
 
-        def visit(commit: bytes, raw: bytes, head: CommitHead | None) -> None:
-            heads[commit] = (head.tree, head.parents, head.date) if head is not None else (b"", (), 0)
-            pool.put(commit, raw)
+        def visit(commit: bytes, raw: bytes, head: CommitHead | MalformedCommit) -> None:
+            if isinstance(head, MalformedCommit):
+                heads[commit] = b"", (), 0
+                sink(commit, Examined(malformed=("malformed-commit", str(head))))
+            else:
+                heads[commit] = head.tree, head.parents, head.date
+                pool.put(commit, raw)
 
         try:
             walk.run(visit)

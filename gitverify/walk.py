@@ -22,7 +22,7 @@ from enum import IntEnum
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
-from gitverify.errors import MalformedCommit, MissingObject
+from gitverify.errors import MalformedCommit, MissingObject, OversizedObject
 from gitverify.objects.commit import CommitHead, parse_head
 
 if TYPE_CHECKING:
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from gitverify.objects.source import ObjectSource
 
     Edge = tuple[bytes, bytes]
-    Visitor = Callable[[bytes, bytes, CommitHead | None], None]
+    Head = CommitHead | MalformedCommit
+    Visitor = Callable[[bytes, bytes, Head], None]
 
 
 class Colour(IntEnum):
@@ -44,7 +45,10 @@ class Colour(IntEnum):
 
 def read_commit(source: ObjectSource, object_id: bytes) -> bytes:
     """Return a commit's raw content. Raises MissingObject, and MalformedCommit for an object of another kind."""
-    kind, raw = source.read(object_id)
+    try:
+        kind, raw = source.read(object_id)
+    except OversizedObject as error:
+        raise MalformedCommit(str(error)) from None
     if kind != "commit":
         raise MalformedCommit(f"object {object_id.hex()} stands where a commit is expected, but is a {kind}")
     return raw
@@ -67,7 +71,7 @@ class Walk:
         self._fences = frozenset(fences)
         self._colours: dict[bytes, Colour] = {}
         self._parents: dict[bytes, tuple[bytes, ...]] = {}
-        self._loaded: dict[bytes, tuple[bytes, CommitHead | None, int]] = {}
+        self._loaded: dict[bytes, tuple[bytes, Head, int]] = {}
         self._visited: list[bytes] = []
         self._queue: list[tuple[int, bytes]] = []
         self._pending = 0
@@ -81,9 +85,9 @@ class Walk:
     def run(self, visit: Visitor) -> None:
         """Walk until everything that is left is covered; call ``visit(id, raw, head)`` for each NEW commit.
 
-        A commit that breaks R6 in its first fields has ``head`` None and no parents to follow. A visited commit may
-        later turn out to be covered: only :attr:`new` counts. Raises MissingObject where a NEW commit is absent
-        (R5): the first in order.
+        For a commit that breaks R6 in its first fields ``head`` is the error, and there are no parents to follow. A
+        visited commit may later turn out to be covered: only :attr:`new` counts. Raises MissingObject where a NEW
+        commit is absent (R5): the first in order.
         """
         while self._pending:
             self._step(visit)
@@ -148,7 +152,7 @@ class Walk:
                 heappush(self._queue, (-date, commit))
                 return
             self._loaded.pop(commit, None)
-            parents = head.parents if head is not None else ()
+            parents = head.parents if isinstance(head, CommitHead) else ()
             self._parents[commit] = parents
             if colour is Colour.NEW:
                 self._pending -= 1
@@ -165,19 +169,19 @@ class Walk:
             return
         self._paint(parent, colour, date)
 
-    def _load(self, commit: bytes) -> tuple[bytes, CommitHead | None, int] | None:
+    def _load(self, commit: bytes) -> tuple[bytes, Head, int] | None:
         """Read a commit; None where it is absent, which matters only if it stays NEW."""
         try:
             raw = read_commit(self._source, commit)
         except MissingObject as error:
             self._absent[commit] = error
             return None
-        except MalformedCommit:
-            return b"", None, 0
+        except MalformedCommit as error:
+            return b"", error, 0
         try:
             head = parse_head(raw)
-        except MalformedCommit:
-            return raw, None, 0
+        except MalformedCommit as error:
+            return raw, error, 0
         return raw, head, head.date
 
 

@@ -511,6 +511,9 @@ def judge(history: History, question: Question) -> RefReport:
     introduction, tip = question.introduction, question.tip
     if introduction not in history:
         return RefReport("error", frozenset({"introduction-missing"}))  # R1
+    malformed = history[introduction].malformed
+    if malformed:  # *Reading*: trusted as it may be, its policy can't be read from what R6 and R7 refuse
+        return RefReport("refused", frozenset({malformed}), {introduction: malformed})
     found = r3_policy_file(history[introduction].tree, question.dialect)
     if found is None:
         return RefReport("error", frozenset({"introduction-policy"}))

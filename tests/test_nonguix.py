@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.lib.keys import CAROL
 from fixtures.lib.history import with_header
+from fixtures.lib.keys import CAROL
 from gitverify.anchor import load_anchor
 from gitverify.errors import MissingObject
 from gitverify.examine import Examiner

@@ -146,7 +146,7 @@ def test_a_malformed_commit_ends_its_line():
     walk = Walk(graph, graph.ids["e"], graph.ids["a"])
     walk.run(lambda _commit, _raw, head: heads.append(head))
     assert graph.names(walk.new) == {"d", "e"}
-    assert heads[1] is None
+    assert isinstance(heads[1], MalformedCommit)
 
 
 def test_an_object_of_another_kind_is_malformed():

@@ -68,9 +68,12 @@ def main() -> NoReturn:
         status = cli.main(prog_name=_name(), standalone_mode=False)
     except click.exceptions.Exit as error:
         status = error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted; no mark was moved", err=True)
-        status = INTERRUPTED
+    except (KeyboardInterrupt, click.Abort) as error:
+        if isinstance(error.__cause__, EOFError):  # click takes any for the end of what somebody types
+            status = _internal_error(error.__cause__)
+        else:
+            click.echo("interrupted; no mark was moved", err=True)
+            status = INTERRUPTED
     except click.ClickException as error:
         error.show()
         status = error.exit_code

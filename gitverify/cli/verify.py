@@ -95,7 +95,8 @@ def query(rev: str, **asked: Any) -> Query:
     repo, state = asked.pop("repo"), asked.pop("state", None)
     historical = asked.pop("historical_authorizations", None)
     return Query(
-        repo=Path(repo or os.environ.get("GIT_DIR") or "."),
+        repo=Path(repo) if repo else None,
+        git_dir=Path(os.environ["GIT_DIR"]) if os.environ.get("GIT_DIR") else None,
         rev=rev,
         state=Path(state) if state else None,
         historical_authorizations=Path(historical) if historical else None,
@@ -123,7 +124,7 @@ def _pools(path: Path, jobs: int) -> MakePool | None:
     def make(prepare: Callable[[ObjectSource], Examiner], sink: Sink) -> Any:
         from gitverify.workers import Processes  # noqa: PLC0415  (multiprocessing takes time to load)
 
-        return Processes(jobs, lambda: prepare(Repository(path)), sink)
+        return Processes(jobs, lambda: prepare(Repository(path, bare="trusted")), sink)
 
     return make
 

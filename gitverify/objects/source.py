@@ -14,6 +14,7 @@ class ObjectSource(Protocol):
         """Return the type and content of an object whose content has been hashed against ``object_id``.
 
         ``object_id`` is raw (20 bytes). Raises :class:`~gitverify.errors.MissingObject` where the object is not
-        there or its bytes do not hash to the id (R5).
+        there or its bytes do not hash to the id (R5), :class:`~gitverify.errors.OversizedObject` where it is larger
+        than :mod:`gitverify.limits` allows; it has not been read then.
         """
         ...

@@ -92,11 +92,17 @@ class TreeReader:
     def _check(self, raw: bytes) -> _Layout:
         if len(raw) > LIMITS.tree_size:
             raise MalformedTree(f"the tree is {len(raw)} bytes long; the limit is {LIMITS.tree_size}")
-        heads = tuple([match[1] for match in _ENTRY.finditer(raw)])
-        # finditer skips what does not match: only when nothing was skipped do the parts add up.
-        if sum(map(len, heads)) + 20 * len(heads) != len(raw):
-            raise MalformedTree(_what_is_wrong(raw))
-        layout = _Layout(Struct("".join(f"{len(head)}s20s" for head in heads)), heads, _check_layout(heads))
+        heads = []
+        position = 0
+        while position < len(raw):
+            # One entry after the other, not finditer: what does not match would be tried again at every byte.
+            entry = _ENTRY.match(raw, position)
+            if entry is None:
+                raise MalformedTree(_what_is_wrong(raw, position))
+            heads.append(entry[1])
+            position = entry.end()
+        fields = Struct("".join(f"{len(head)}s20s" for head in heads))
+        layout = _Layout(fields, tuple(heads), _check_layout(heads))
         if len(raw) <= _REMEMBERED_SIZE:
             if len(self._layouts) >= self._remembered:
                 self._layouts.clear()
@@ -109,7 +115,7 @@ def parse_tree(raw: bytes) -> dict[bytes, TreeEntry]:
     return TreeReader().entries(raw)
 
 
-def _check_layout(heads: tuple[bytes, ...]) -> dict[bytes, tuple[bytes, int]]:
+def _check_layout(heads: list[bytes]) -> dict[bytes, tuple[bytes, int]]:
     """Check names and their order; return name → (mode, position)."""
     entries = {}
     keys = []
@@ -127,18 +133,12 @@ def _check_layout(heads: tuple[bytes, ...]) -> dict[bytes, tuple[bytes, int]]:
     return entries
 
 
-def _what_is_wrong(raw: bytes) -> str:
-    """Say where a tree that does not add up goes wrong."""
-    position = 0
-    while True:
-        nul = raw.find(b"\0", position)
-        if nul < 0 or nul + 21 > len(raw):
-            return "the last entry is cut short"
-        mode, space, name = raw[position:nul].partition(b" ")
-        if not space or mode not in _KNOWN_MODES:
-            return f"the mode “{shown(mode, 20)}” of an entry is not one that git writes"
-        if not name:
-            return "an entry has no name"
-        if b"/" in name:
-            return f"the name “{shown(name)}” has a slash"
-        position = nul + 21
+def _what_is_wrong(raw: bytes, position: int) -> str:
+    """Say what is wrong with the entry that begins at ``position``."""
+    nul = raw.find(b"\0", position)
+    if nul < 0 or nul + 21 > len(raw):
+        return "the last entry is cut short"
+    mode, space, name = raw[position:nul].partition(b" ")
+    if not space or mode not in _KNOWN_MODES:
+        return f"the mode “{shown(mode, 20)}” of an entry is not one that git writes"
+    return f"the name “{shown(name)}” has a slash" if name else "an entry has no name"

@@ -68,9 +68,9 @@ class Case(NamedTuple):
 
 
 def own_policy_problem(case: Case) -> PolicyProblem | None:
-    """Return what is wrong with the policy file in a commit's own tree, or None (R14, R21, R22)."""
+    """Return what is wrong with the policy file in a commit's own tree, or None (R14, R22)."""
     if case.standing is Standing.SIDE and case.dialect is not Dialect.GUIX:
-        return _touched_on_the_side(case)
+        return None  # it decides nothing there
     if case.commit.examined.entry is not None:
         return case.own_policy if isinstance(case.own_policy, PolicyProblem) else None
     if case.dialect is Dialect.GUIX and not any(parent.entry for parent in case.parents):
@@ -81,10 +81,7 @@ def own_policy_problem(case: Case) -> PolicyProblem | None:
     return PolicyProblem("policy-missing", "the tree has no policy file")
 
 
-def _touched_on_the_side(case: Case) -> PolicyProblem | None:
-    """R21: the file is one parent's; a root commit has none."""
+def touches_policy_on_the_side(case: Case) -> bool:
+    """Whether a commit on the side has a policy file that is no parent's, or as a root commit any (R21)."""
     entry = case.commit.examined.entry
-    if any(parent.entry == entry for parent in case.parents) or (not case.parents and entry is None):
-        return None
-    message = "a branch that does not descend from the introduction may not touch the policy file"
-    return PolicyProblem("policy-unauthorized", message)
+    return not any(parent.entry == entry for parent in case.parents) and (bool(case.parents) or entry is not None)

@@ -15,7 +15,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from gitverify.rules.authority import Standing, own_policy_problem
+from gitverify.policies.model import Dialect
+from gitverify.rules.authority import Standing, own_policy_problem, touches_policy_on_the_side
 from gitverify.rules.facts import Authorized, PolicyProblem, Refusal
 from gitverify.rules.hints import HINTS
 from gitverify.rules.vouch import NotVouchedFor, vouchers
@@ -65,9 +66,12 @@ def _judge(case: Case, evidence: Evidence) -> Authorized:
     for parent in case.judges:
         policy = _judging_policy(commit, parent)
         judges.append((parent, policy, _vouching(commit, parent, policy, evidence)))
-    if case.standing is Standing.MAIN:  # on the side, the check of its own policy has seen that the file is a parent's
+    if case.standing is Standing.MAIN:
         for parent, policy, people in judges:
             _check_policy_change(commit, parent, policy, people)
+    elif case.dialect is not Dialect.GUIX and touches_policy_on_the_side(case):
+        message = "a branch that does not descend from the introduction may not touch the policy file"
+        raise _Refused(_refusal(commit, "R21", "policy-unauthorized", message))
     for parent, policy, people in judges:
         _check_contribution(commit, parent, policy, people, evidence)
     rule = "R21" if case.standing is Standing.SIDE else "R17" if len(case.parents) == 1 else "R18"
@@ -95,12 +99,14 @@ def _check_parents(case: Case) -> None:
 
 
 def _check_own_policy(case: Case) -> None:
-    """R14, R3, R21."""
+    """R14, R3, R22."""
     problem = own_policy_problem(case)
     if problem is None:
         return
-    rule = "R3" if problem.code == "dialect-changed" else "R21" if case.standing is Standing.SIDE else "R14"
-    raise _Refused(_refusal(case.commit, rule, problem.code, problem.message))
+    rule = {"dialect-changed": "R3", "policy-missing": "R22" if case.dialect is Dialect.GUIX else "R14"}.get(
+        problem.code
+    )
+    raise _Refused(_refusal(case.commit, rule or "R14", problem.code, problem.message))
 
 
 def _judging_policy(commit: CommitFacts, parent: Parent) -> Policy:

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from gitverify.rules.facts import Refusal
+
+if TYPE_CHECKING:
+    from gitverify.errors import MissingObject
+
 _RESIGN = "If the commit is wanted, someone whom the policy lists signs it again (git commit --amend -S)."
 
 HINTS: dict[str, str] = {
@@ -34,3 +41,11 @@ HINTS: dict[str, str] = {
     "unsupported-repository": "Verify a clone in git's usual format (SHA-1).",
     "missing-object": "Fetch the rest of the history: git fetch --unshallow, or --refetch in a partial clone.",
 }
+
+_DAMAGED = "Run git fsck --full to see what else is damaged, and take the objects from a fresh clone."
+
+
+def missing_object(error: MissingObject) -> Refusal:
+    """Make the answer for an object that is absent or damaged (R5)."""
+    hint = HINTS["missing-object"] if error.absent else _DAMAGED
+    return Refusal(error.object_id, "R5", "missing-object", str(error), hint)

@@ -205,6 +205,7 @@ class Generator:
         self.chance = random.Random(f"{author.plan.seed} merges")
         self.deck = author.deck(self.chance)
         self.lanes = 0
+        self.unwritten: list[Record] = []
 
     def introduction(self) -> tuple[State, Signer]:
         author = self.author
@@ -240,18 +241,24 @@ class Generator:
         return self.run([(state, count, STEP)])[0]
 
     def run(self, lanes: list[tuple[State, int, int]]) -> list[State]:
-        """Have lanes written, each in a process."""
+        """Have lanes written, each in a process, while this one sees to what the lanes before them wrote."""
         tasks = []
         for lane in lanes:
             tasks.append(self.pool.apply_async(_lane, (self.lanes, *lane)))
             self.lanes += 1
+        self.flush()
         ends = []
         for task in tasks:
             records, end = task.get()
-            for item in records:
-                self.pack.add(item)
+            self.unwritten += records
             ends.append(end)
         return ends
+
+    def flush(self) -> None:
+        """Put into the pack what is waiting for that."""
+        for item in self.unwritten:
+            self.pack.add(item)
+        self.unwritten = []
 
     def merged(self, main: State, side: State) -> State:
         when = max(main.when, side.when) + STEP
@@ -280,6 +287,7 @@ def generate(plan: Plan, directory: Path, cache: Path) -> Sample:
         generator = Generator(author, pack, pool)
         start, signer = generator.introduction()
         end = generator.write(start, plan.commits)
+        generator.flush()
         references = {"main": end.commit}
         if plan.dialect == "guix":
             references["keyring"] = generator.keyring()

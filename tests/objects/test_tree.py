@@ -1,5 +1,6 @@
 """R7: every tree that is read is checked."""
 
+import signal
 import subprocess
 
 import pytest

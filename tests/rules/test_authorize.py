@@ -101,6 +101,8 @@ class TestOnTheSide:
             assert answer(kept) == "R21"
         touched = case(commit(entry=OTHER_ENTRY), parent(BOTH), standing=Standing.SIDE)
         assert answer(touched) == ("policy-unauthorized", "R21")
+        stranger = case(commit("mallory", entry=OTHER_ENTRY), parent(BOTH), standing=Standing.SIDE)
+        assert answer(stranger) == ("unauthorized-key", "R8")
         either = case(commit(), parent(BOTH, entry=None), parent(BOTH), standing=Standing.SIDE)
         assert answer(either) == "R21"
 
@@ -113,7 +115,7 @@ class TestOnTheSide:
         guix = {"standing": Standing.SIDE, "dialect": Dialect.GUIX}
         assert answer(case(commit(), parent(BOTH, entry=None), **guix)) == "R21"
         assert answer(case(commit(entry=None), parent(BOTH, entry=None), **guix)) == "R21"
-        assert answer(case(commit(entry=None), parent(BOTH), **guix)) == ("policy-missing", "R21")
+        assert answer(case(commit(entry=None), parent(BOTH), **guix)) == ("policy-missing", "R22")
 
 
 @pytest.mark.parametrize(

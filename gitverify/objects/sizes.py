@@ -1,0 +1,16 @@
+"""How large an object of each kind may be: asked before its content is read."""
+
+from __future__ import annotations
+
+from gitverify.errors import OversizedObject
+from gitverify.limits import LIMITS
+
+
+def check_size(kind: str, size: int) -> None:
+    """Return where an object of this kind (commit, tree, blob, tag) may have so many bytes.
+
+    Raises OversizedObject: a few kilobytes of a pack can inflate to gigabytes.
+    """
+    limit = {"commit": LIMITS.commit_size, "tree": LIMITS.tree_size, "tag": LIMITS.tag_size}.get(kind, LIMITS.blob_size)
+    if size > limit:
+        raise OversizedObject(kind, size, limit)
