@@ -21,6 +21,7 @@ from fixtures.lib import pgpwriter, sshwriter
 from fixtures.lib.pgpkeys import eddsa_key
 from fixtures.lib.pgpwriter import Key, mpi
 from gitverify.signatures.crc24 import crc24
+from tests.bench.multiprime import EXPONENT, MultiPrimeKey, make_primes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,7 +91,8 @@ def pgp_signers(cache: Path) -> dict[str, list[PgpSigner]]:
     """Return the signers by kind; one of each RSA size signs with a subkey, as a fifth of Guix's commits are."""
     return {
         "rsa4096": [
-            _signer(f"rsa4096-{n}", _rsa(_cached(cache, f"rsa4096-{n}", 4096)), subkey=n == 0) for n in range(4)
+            _signer(f"rsa4096-{n}", _rsa_of_four(_cached_primes(cache, f"rsa4096-{n}")), subkey=n == 0)
+            for n in range(4)
         ],
         "rsa2048": [
             _signer(f"rsa2048-{n}", _rsa(_cached(cache, f"rsa2048-{n}", 2048)), subkey=n == 0) for n in range(3)
@@ -131,9 +133,22 @@ def _cached(cache: Path, name: str, rsa_bits: int | None) -> PrivateKeyTypes:
     path = cache / "keys" / f"{name}.pem"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        key = rsa.generate_private_key(65537, rsa_bits) if rsa_bits else dsa.generate_private_key(2048)
+        key = rsa.generate_private_key(EXPONENT, rsa_bits) if rsa_bits else dsa.generate_private_key(2048)
         path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     return load_pem_private_key(path.read_bytes(), None)
+
+
+def _cached_primes(cache: Path, name: str) -> list[int]:
+    path = cache / "keys" / f"{name}.primes"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("".join(f"{prime:x}\n" for prime in make_primes()))
+    return [int(line, 16) for line in path.read_text().split()]
+
+
+def _rsa_of_four(primes: list[int]) -> Key:
+    key = MultiPrimeKey(primes)
+    return Key(1, mpi(key.modulus) + mpi(EXPONENT), lambda data, digest: mpi(key.sign(data, digest)))
 
 
 def _rsa(key: rsa.RSAPrivateKey) -> Key:
