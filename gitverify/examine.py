@@ -59,11 +59,11 @@ class Examiner:
     def __call__(self, raw: bytes) -> Examined:
         """Examine a commit's raw content. Raises MissingObject where its root tree can't be read."""
         try:
-            head, signature, payload, _ = split_commit(raw)
+            tree, signature, payload, _ = split_commit(raw)
         except MalformedCommit as error:
             return Examined(malformed=("malformed-commit", str(error)))
         try:
-            entry, key_root = self._trees.find(head.tree, self._names)
+            entry, key_root = self._trees.find(tree, self._names)
             if self._below:
                 entry = self._trees.walk(entry, self._below)
         except MalformedTree as error:

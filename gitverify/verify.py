@@ -196,12 +196,12 @@ class _Verification:
 
         pool = self._make_pool(prepare, sink) if self._make_pool else Inline(prepare(self._source), sink)
 
-        def visit(commit: bytes, raw: bytes, head: CommitHead | MalformedCommit) -> None:
+        def visit(commit: bytes, raw: bytes, head: CommitHead | MalformedCommit, date: int) -> None:
             if isinstance(head, MalformedCommit):
-                heads[commit] = b"", (), 0
+                heads[commit] = b"", (), date
                 sink(commit, Examined(malformed=("malformed-commit", str(head))))
             else:
-                heads[commit] = head.tree, head.parents, head.date
+                heads[commit] = head.tree, head.parents, date
                 pool.put(commit, raw)
 
         try:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     Edge = tuple[bytes, bytes]
     Head = CommitHead | MalformedCommit
-    Visitor = Callable[[bytes, bytes, Head], None]
+    Visitor = Callable[[bytes, bytes, Head, int], None]
 
 
 class Colour(IntEnum):
@@ -83,7 +83,7 @@ class Walk:
         self._paint(tip, Colour.NEW, late)
 
     def run(self, visit: Visitor) -> None:
-        """Walk until everything that is left is covered; call ``visit(id, raw, head)`` for each NEW commit.
+        """Walk until everything that is left is covered; call ``visit(id, raw, head, date)`` for each NEW one.
 
         For a commit that breaks R6 in its first fields ``head`` is the error, and there are no parents to follow. A
         visited commit may later turn out to be covered: only :attr:`new` counts. Raises MissingObject where a NEW
@@ -158,7 +158,7 @@ class Walk:
                 self._pending -= 1
                 self._visited.append(commit)
                 if visit is not None:
-                    visit(commit, raw, head)
+                    visit(commit, raw, head, date)
         else:
             date = -key
         for parent in parents:

@@ -69,7 +69,7 @@ def test_another_signer_is_refused(nonguix):
 def commits(nonguix):
     found = []
     walk = Walk(nonguix, TIP, INTRODUCTION)
-    walk.run(lambda commit, raw, _: found.append((commit, raw)))
+    walk.run(lambda commit, raw, *_: found.append((commit, raw)))
     assert len(found) == 2177
     return found
 

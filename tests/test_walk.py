@@ -56,7 +56,7 @@ def test_newest_first_and_each_visited_once():
     graph = Graph({"a": [], "b": ["a"], "c": ["a"], "d": ["b", "c"]})
     seen = []
     walk = Walk(graph, graph.ids["d"], graph.ids["a"])
-    walk.run(lambda commit, raw, head: seen.append((commit, raw, head.parents)))
+    walk.run(lambda commit, raw, head, _: seen.append((commit, raw, head.parents)))
     assert [commit for commit, *_ in seen] == [graph.ids[n] for n in "dcb"]
     assert list(walk.new) == [graph.ids[n] for n in "dcb"]
 
@@ -144,7 +144,7 @@ def test_a_malformed_commit_ends_its_line():
     graph._raw[graph.ids["d"]] = b"tree x\n"
     heads = []
     walk = Walk(graph, graph.ids["e"], graph.ids["a"])
-    walk.run(lambda _commit, _raw, head: heads.append(head))
+    walk.run(lambda _commit, _raw, head, _date: heads.append(head))
     assert graph.names(walk.new) == {"d", "e"}
     assert isinstance(heads[1], MalformedCommit)
 

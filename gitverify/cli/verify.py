@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from contextlib import contextmanager
@@ -110,9 +111,11 @@ def working(asked: Query, jobs: int | None) -> Iterator[tuple[Session, MakePool 
     """Open a session with the processes and the progress line that long work needs."""
     session = Session(asked)
     progress = Progress()
+    gc.disable()  # a history's facts are kept to the end and have no cycles: looking for some takes several percent
     try:
         yield session, _pools(session.repository.path, jobs or _cores()), progress
     finally:
+        gc.enable()
         progress.end()
 
 

@@ -74,18 +74,25 @@ def parse_head(raw: bytes) -> CommitHead:
 
     The same pattern serves the walk and :func:`parse_commit`, so the graph that is walked is the one judged.
     """
+    found = _match_head(raw)
+    tree, parent_lines, author, committer = found.groups()
+    parents = tuple(
+        [unhexlify(parent_lines[at + 7 : at + 47]) for at in range(0, len(parent_lines), _PARENT_LINE)],
+    )
+    return CommitHead(unhexlify(tree), parents, author, committer, found.end())
+
+
+def _match_head(raw: bytes) -> re.Match[bytes]:
+    """Match the fixed fields; raise MalformedCommit."""
     if len(raw) > LIMITS.commit_size:
         raise MalformedCommit(f"the commit is {len(raw)} bytes long; the limit is {LIMITS.commit_size}")
     found = _HEAD.match(raw)
     if found is None:
         raise MalformedCommit(_what_is_wrong(raw))
-    tree, parent_lines, author, committer = found.groups()
-    parents = tuple(
-        [unhexlify(parent_lines[at + 7 : at + 47]) for at in range(0, len(parent_lines), _PARENT_LINE)],
-    )
-    if len(parents) > LIMITS.commit_parents:
-        raise MalformedCommit(f"the commit has {len(parents)} parents; the limit is {LIMITS.commit_parents}")
-    return CommitHead(unhexlify(tree), parents, author, committer, found.end())
+    parents = (found.end(2) - found.start(2)) // _PARENT_LINE
+    if parents > LIMITS.commit_parents:
+        raise MalformedCommit(f"the commit has {parents} parents; the limit is {LIMITS.commit_parents}")
+    return found
 
 
 class SignedParts(NamedTuple):
@@ -94,7 +101,7 @@ class SignedParts(NamedTuple):
     ``end`` is where the header ends.
     """
 
-    head: CommitHead
+    tree: bytes
     signature: bytes | None
     payload: bytes
     end: int
@@ -102,7 +109,8 @@ class SignedParts(NamedTuple):
 
 def parse_commit(raw: bytes) -> Commit:
     """Parse a commit object's content; raise MalformedCommit where it breaks R6."""
-    head, signature, payload, end = split_commit(raw)
+    _, signature, payload, end = split_commit(raw)
+    head = parse_head(raw)
     return Commit(
         tree=head.tree,
         parents=head.parents,
@@ -117,8 +125,9 @@ def parse_commit(raw: bytes) -> Commit:
 
 def split_commit(raw: bytes) -> SignedParts:
     """Do the checks of :func:`parse_commit`; raise MalformedCommit where the commit breaks R6."""
-    head = parse_head(raw)
-    blank = raw.find(b"\n\n", head.end - 1)
+    found = _match_head(raw)
+    tree, start = unhexlify(found[1]), found.end()
+    blank = raw.find(b"\n\n", start - 1)
     if blank < 0 and not raw.endswith(b"\n"):
         raise MalformedCommit("the header's last line has no end")
     end = len(raw) if blank < 0 else blank + 1
@@ -129,7 +138,7 @@ def split_commit(raw: bytes) -> SignedParts:
     signature = None
     seen = set()
     payload = []
-    position = covered = head.end
+    position = covered = start
     while position < end:
         field = _FIELD.match(raw, position, end)
         if field is None:
@@ -148,9 +157,9 @@ def split_commit(raw: bytes) -> SignedParts:
             if name == b"gpgsig":
                 signature = field[2].replace(b"\n ", b"\n") + b"\n"
         position = field.end()
-    if covered == head.end:
-        return SignedParts(head, signature, raw, end)
-    return SignedParts(head, signature, b"".join([raw[: head.end], *payload, raw[covered:]]), end)
+    if covered == start:
+        return SignedParts(tree, signature, raw, end)
+    return SignedParts(tree, signature, b"".join([raw[:start], *payload, raw[covered:]]), end)
 
 
 def _what_is_wrong(raw: bytes) -> str:

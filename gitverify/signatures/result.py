@@ -9,16 +9,14 @@ blob, as ``ssh-keygen -l`` prints it) for SSH, the upper-case hexadecimal finger
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from gitverify.errors import GitverifyError
 
 RefusalCode = Literal["unsigned", "bad-signature", "unknown-key", "weak-signature", "unsupported-signature"]
 
 
-@dataclass(frozen=True, slots=True)
-class Signed:
+class Signed(NamedTuple):
     """Proof that the key signed the payload.
 
     ``made_at``: the signature's own time (seconds since 1970, OpenPGP only; 0 for SSH).
