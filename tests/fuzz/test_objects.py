@@ -1,7 +1,9 @@
 """No bytes make the object parsers raise anything but their own errors."""
 
+import tracemalloc
 from contextlib import suppress
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -49,3 +51,28 @@ def test_tag(raw):
     with suppress(MalformedObject):
         tag = parse_tag(raw)
         assert raw.startswith(tag.payload)
+
+
+HOSTILE = {
+    "entries": lambda size: b"".join(b"100644 %07d\0" % n + bytes(20) for n in range(size // 35)),
+    "modes": lambda size: b"100644 " * (size // 7),
+    "one name": lambda size: b"100644 " + b"x" * size + b"\0" + bytes(20),
+    "fields": lambda size: COMMIT.partition(b"gpgsig")[0] + b"x y\n" * (size // 4) + b"\n",
+    "folded": lambda size: COMMIT.partition(b"gpgsig")[0] + b"gpgsig a\n" + b" \n" * (size // 2) + b"\n",
+    "parents": lambda size: COMMIT[:46] + COMMIT[46:94] * (size // 48) + COMMIT[94:],
+    "signatures": lambda size: TAG + b"-----BEGIN PGP SIGNATURE-----\n" * (size // 30),
+}
+
+
+@pytest.mark.parametrize("parse", [parse_commit, parse_tree, parse_tag])
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_memory_stays_a_small_multiple_of_the_input(parse, kind):
+    raw = HOSTILE[kind](1_000_000)
+    tracemalloc.start()
+    try:
+        with suppress(MalformedObject):
+            parse(raw)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 20 * len(raw)
