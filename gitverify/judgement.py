@@ -162,12 +162,13 @@ class Judgement:
 
     def _decide(self, commit: bytes) -> Authorized | Refusal:
         facts = self._examined[commit]
+        parents = tuple([self.parent(parent) for parent in self._new[commit]])
         own, others = None, None
-        if all(self.is_authentic(parent) for parent in self._new[commit]):  # else nothing else is asked
+        if all(parent.authentic for parent in parents):  # else nothing else is asked
             own, others = self._own_policy(facts)
         case = Case(
             commit=facts,
-            parents=tuple([self.parent(parent) for parent in self._new[commit]]),
+            parents=parents,
             standing=self.standing(commit),
             dialect=self._anchor.examination.dialect,
             own_policy=own,

@@ -20,20 +20,22 @@ class Trees:
         self._source = source
         self._reader = TreeReader()
         self._remembered = remembered
-        self._found: dict[tuple[bytes, tuple[bytes, ...]], list[TreeEntry | None]] = {}
+        self._found: dict[tuple[bytes, ...], dict[bytes, list[TreeEntry | None]]] = {}
 
     def find(self, tree: bytes, names: tuple[bytes, ...]) -> list[TreeEntry | None]:
         """Return the entries of these names in the tree with this id.
 
         Raises MissingObject, and MalformedTree where the tree breaks R7 or the id is no tree's.
         """
-        key = (tree, names)
-        found = self._found.get(key)
+        answers = self._found.get(names)
+        if answers is None:
+            answers = self._found[names] = {}
+        found = answers.get(tree)
         if found is None:
             found = self._reader.find(self.content(tree), names)
-            if len(self._found) >= self._remembered:
-                self._found.clear()
-            self._found[key] = found
+            if len(answers) >= self._remembered:
+                answers.clear()
+            answers[tree] = found
         return found
 
     def entries(self, tree: bytes) -> dict[bytes, TreeEntry]:

@@ -6,7 +6,6 @@ Source: git's tree format (``mode SP name NUL id``) with the checks of R7. Ids a
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from struct import Struct
 from typing import NamedTuple
 
@@ -24,8 +23,7 @@ _FORBIDDEN = frozenset({b".", b"..", b".git"})
 _ENTRY = re.compile(rb"((?:40000|100644|100755|120000|160000) [^\0/]+\0).{20}", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class TreeEntry:
+class TreeEntry(NamedTuple):
     """One entry: the mode as git writes it (``b"100644"``) and the raw object id."""
 
     mode: bytes

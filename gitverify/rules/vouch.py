@@ -63,7 +63,9 @@ def vouchers(commit: CommitFacts, examined: Examined, policy: Policy, material: 
     entries = listed(key, policy, material)
     if not entries:
         raise NotVouchedFor("unauthorized-key", f"key {key} made the signature; the policy does not list it", key=key)
-    if policy.dialect is not Dialect.GUIX and not key.startswith("SHA256:"):
+    if policy.dialect is Dialect.GUIX:  # which asks for nothing more (R12)
+        return tuple([Voucher(person.name, spec.key, key) for person, spec in entries])
+    if not key.startswith("SHA256:"):
         _check_certificates(examined, policy, material)
     good = []
     problem = None
