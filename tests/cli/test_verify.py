@@ -241,6 +241,28 @@ def test_max_age(scene):
     assert scene.json("verify", *INTRODUCE, "--max-age", "1000w")["commits"]["skipped"] == 2
 
 
+def test_a_stale_tip_is_said_to_be_so_for_that_many_days(scene):
+    for asked, days in (("2w", "14 days"), ("36h", "1.5 days")):
+        (refusal,) = scene.json("verify", *INTRODUCE, "--max-age", asked)["refusals"]
+        assert (refusal["commit"], refusal["rule"]) == (scene.ids["third"], "R26")
+        assert f"dated within {days}" in refusal["message"]
+
+
+def test_what_to_do_about_an_object_that_is_absent_or_damaged(scene):
+    path = scene.repository.objects.path(scene.ids["second"])
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-9])
+    (refusal,) = scene.json("verify", *INTRODUCE)["refusals"]
+    assert (refusal["code"], refusal["commit"]) == ("missing-object", scene.ids["second"])
+    assert "git fsck --full" in refusal["hint"]
+    path.unlink()
+    (refusal,) = scene.json("verify", *INTRODUCE)["refusals"]
+    assert (refusal["code"], refusal["commit"]) == ("missing-object", scene.ids["second"])
+    assert "git fetch --unshallow" in refusal["hint"]
+    path.write_bytes(whole)
+    assert scene.json("verify", *INTRODUCE)["exit"] == 0
+
+
 def test_newest_authentic_takes_what_lies_below(scene):
     scene.history.commit("evil", {"x": "y"})
     scene.history.commit("more", {"x": "z"}, sign=ALICE)
