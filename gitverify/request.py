@@ -100,6 +100,10 @@ class Stop(GitverifyError):
 class Observer(Protocol):
     """Is told of progress."""
 
+    def span(self, oldest: int, newest: int) -> None:
+        """Learn between which committer dates (seconds since 1970) the work lies, which goes from new to old."""
+        ...
+
     def examined(self, count: int, date: int) -> None:
         """So many more commits were examined, the last one committed at ``date``."""
         ...
@@ -107,6 +111,9 @@ class Observer(Protocol):
 
 class Silent:
     """An observer that does nothing."""
+
+    def span(self, oldest: int, newest: int) -> None:
+        """Ignore it."""
 
     def examined(self, count: int, date: int) -> None:
         """Ignore it."""

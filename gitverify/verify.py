@@ -184,7 +184,11 @@ class _Verification:
         walk = Walk(self._source, request.tip, request.introduction, floor.commits, floor.fences)
         facts: dict[bytes, CommitFacts] = {}
         heads: dict[bytes, tuple[bytes, tuple[bytes, ...], int]] = {}
-        keyring = anchor.likely_keyring(self._tip_tree())
+        tip = self._head(request.tip)
+        keyring = anchor.likely_keyring(tip.tree if tip is not None else None)
+        if tip is not None:
+            below = [head.date for commit in floor.commits if (head := self._head(commit)) is not None]
+            self._observer.span(max(below, default=anchor.facts.date), tip.date)
 
         def prepare(source: ObjectSource) -> Examiner:
             return Examiner(source, anchor.examination, keyring)
@@ -211,9 +215,9 @@ class _Verification:
             pool.close()
         return walk, facts
 
-    def _tip_tree(self) -> bytes | None:
+    def _head(self, commit: bytes) -> CommitHead | None:
         try:
-            return parse_head(read_commit(self._source, self._request.tip)).tree
+            return parse_head(read_commit(self._source, commit))
         except MalformedCommit:
             return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 
+DELAY = 0.5  # seconds: what takes less needs no progress line
 INTERVAL = 0.1
 
 
@@ -15,7 +16,7 @@ class Progress:
         """Start the clock."""
         self._active = sys.stderr.isatty()
         self._start = time.monotonic()
-        self._next = self._start + 0.5
+        self._next = self._start + DELAY
         self._count = 0
         self._shown = False
         self.newest = 0
@@ -40,7 +41,7 @@ class Progress:
 
     def _line(self, now: float, date: int) -> str:
         spent = now - self._start
-        text = f"verifying: {self._count:,} commits, {self._count / spent:,.0f}/s"
+        text = f"verifying: {self._count:,} {'commit' if self._count == 1 else 'commits'}, {self._count / spent:,.0f}/s"
         span = self.newest - self.oldest
         done = (self.newest - date) / span if span > 0 else 0.0
         if 0.02 < done <= 1:
