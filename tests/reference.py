@@ -526,14 +526,19 @@ def judge(history: History, question: Question) -> RefReport:
     if not descends(world, tip) and all(is_given(world, name) for name in unread):
         return RefReport("refused", frozenset({"not-descendant"}))  # behind a malformed commit, nobody knows
     codes = refused_commits(world, tip)
-    if codes:
-        return RefReport("refused", first_codes(history, codes), codes)
-    floor = {
+    reasons = first_codes(history, codes) if codes else floor_problems(world, question)
+    return RefReport("refused" if reasons else "authentic", reasons, codes)
+
+
+def floor_problems(world: World, question: Question) -> frozenset[str]:
+    """What is wrong with a tip all of whose commits are authentic."""
+    history, tip = world.history, question.tip
+    found = (
         r23_problem(history, tip, question.marks),
         r23b_problem(history, tip, question.contains),
         r26_problem(world, tip, question.max_age, question.now),
-    } - {None}
-    return RefReport("refused" if floor else "authentic", frozenset(code for code in floor if code))
+    )
+    return frozenset(code for code in found if code)
 
 
 def newest_authentic(history: History, question: Question) -> str | None:

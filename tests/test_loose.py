@@ -67,7 +67,7 @@ def test_what_is_wrong_with_a_file(made, data, flaw):
 def test_a_file_that_is_none(made):
     made.file.unlink()
     made.file.mkdir()
-    with pytest.raises(MissingObject, match="can't be read|no regular file"):
+    with pytest.raises(MissingObject, match=r"can't be read|no regular file"):
         Repository(made.path).read(made.blob)
     made.file.rmdir()
     os.mkfifo(made.file)
