@@ -7,8 +7,8 @@ examined alone and the result is small.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING
+from functools import cache, cached_property, partial
+from typing import TYPE_CHECKING, NamedTuple
 
 from gitverify.errors import MalformedCommit, MalformedTree
 from gitverify.objects.commit import split_commit
@@ -18,12 +18,14 @@ from gitverify.signatures.result import SignatureRefused
 from gitverify.treepath import Trees, components
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from gitverify.objects.source import ObjectSource
     from gitverify.objects.tree import TreeEntry
     from gitverify.signatures.keyring import Keyring
     from gitverify.signatures.result import Signed
+
+    Check = Callable[[bytes], Signed]
 
 _SSH = b"-----BEGIN SSH SIGNATURE-----"
 _PGP = b"-----BEGIN PGP SIGNATURE-----"
@@ -56,8 +58,16 @@ class Examiner:
         self._strings: dict[str, str] = {}
         self._entries: dict[TreeEntry, TreeEntry] = {}
 
-    def __call__(self, raw: bytes) -> Examined:
-        """Examine a commit's raw content. Raises MissingObject where its root tree can't be read."""
+    def __call__(self, raws: Sequence[bytes]) -> list[Examined]:
+        """Examine commits' raw contents; return the results in their order.
+
+        Raises MissingObject where a root tree can't be read. All are taken apart before the first signature is
+        checked: the code for each step then stays in the processor's caches, which big-number arithmetic empties.
+        """
+        return [self._checked(read) for read in [self._read(raw) for raw in raws]]
+
+    def _read(self, raw: bytes) -> _Read | Examined:
+        """Take a commit and its root tree apart, and its signature where it is an OpenPGP one."""
         try:
             tree, signature, payload, _ = split_commit(raw)
         except MalformedCommit as error:
@@ -72,7 +82,17 @@ class Examiner:
             entry = self._entries.setdefault(entry, entry)
         root = key_root.id if key_root is not None and key_root.is_directory else None
         try:
-            signed = self.signer(signature, payload, historic=entry is None)
+            check = self._prepared(signature, historic=entry is None)
+        except SignatureRefused as error:
+            return Examined(entry, root, unproven=Unproven(error.code, error.message, error.keys))
+        return _Read(entry, root, check, payload)
+
+    def _checked(self, read: _Read | Examined) -> Examined:
+        if isinstance(read, Examined):
+            return read
+        entry, root, check, payload = read
+        try:
+            signed = check(payload)
         except SignatureRefused as error:
             return Examined(entry, root, unproven=Unproven(error.code, error.message, error.keys))
         # The same text object for the same key: results cross process borders in batches, where it counts once.
@@ -84,31 +104,49 @@ class Examiner:
 
         ``historic``: the commit's own tree has no policy file, which in the Guix dialect means that SHA-1 passes.
         """
+        return self._prepared(signature, historic=historic)(payload)
+
+    def _prepared(self, signature: bytes | None, *, historic: bool) -> Check:
+        """Read a signature as far as goes without its payload; return what checks it."""
         if signature is None:
             raise SignatureRefused("unsigned", "the commit has no signature")
         if signature.startswith(_PGP) and self._what.dialect is not Dialect.OPENSSH:
-            return _openpgp_signer(self._what.dialect, historic)(signature, payload, self._keyring)
+            return self._openpgp(signature, self._keyring, historic=historic)
         if signature.startswith(_SSH) and self._what.dialect is not Dialect.GUIX:
-            return _ssh_signer()(signature, payload)
+            return partial(_ssh_signer(), signature)
         raise SignatureRefused("unsupported-signature", _kind(signature, self._what.dialect))
 
+    @cached_property
+    def _openpgp(self) -> Callable[..., Check]:
+        # Like _ssh_signer loaded when the first signature of the format comes: both take time to load.
+        from gitverify.signatures.keyring import Keyring, read_candidate, verify_candidate  # noqa: PLC0415
+        from gitverify.signatures.openpgp import GUIX, GUIX_HISTORIC, NATIVE  # noqa: PLC0415
 
-# The signature modules are loaded when the first signature of their format comes: both take time to load.
+        native = self._what.dialect is Dialect.NATIVE
+        nothing = Keyring([])
+
+        def prepare(signature: bytes, keyring: Keyring | None, *, historic: bool) -> Check:
+            candidate = read_candidate(signature, keyring if keyring is not None else nothing)
+            profile = NATIVE if native else GUIX_HISTORIC if historic else GUIX
+            return lambda payload: verify_candidate(candidate, payload, profile)
+
+        return prepare
+
+
+class _Read(NamedTuple):
+    """A commit taken apart; ``check`` says of the payload who signed it."""
+
+    entry: TreeEntry | None
+    key_root: bytes | None
+    check: Check
+    payload: bytes
+
+
 @cache
 def _ssh_signer() -> Callable[[bytes, bytes], Signed]:
     from gitverify.signatures.sshsig import ssh_signer  # noqa: PLC0415
 
     return ssh_signer
-
-
-@cache
-def _openpgp_signer(dialect: Dialect, historic: bool) -> Callable[[bytes, bytes, Keyring | None], Signed]:
-    from gitverify.signatures.keyring import Keyring, openpgp_signer  # noqa: PLC0415
-    from gitverify.signatures.openpgp import GUIX, GUIX_HISTORIC, NATIVE  # noqa: PLC0415
-
-    profile = NATIVE if dialect is Dialect.NATIVE else GUIX_HISTORIC if historic else GUIX
-    nothing = Keyring([])
-    return lambda signature, payload, keyring: openpgp_signer(signature, payload, keyring or nothing, profile)
 
 
 def _kind(signature: bytes, dialect: Dialect) -> str:

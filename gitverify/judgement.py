@@ -278,7 +278,7 @@ class Judgement:
         if examiner is None:
             examiner = Examiner(self._source, self._anchor.examination, material.keyring)  # type: ignore[attr-defined]
             self._examiners[id(material)] = examiner
-        return examiner(read_commit(self._source, commit.id))
+        return examiner([read_commit(self._source, commit.id)])[0]
 
     def only_policy_differs(self, commit: CommitFacts, parent: Parent) -> bool:
         """Whether commit and parent differ in the policy file's entry alone (R17 for an editor without a grant)."""

@@ -18,6 +18,7 @@ from multiprocessing.connection import wait
 from typing import TYPE_CHECKING
 
 from gitverify.errors import GitverifyError, MissingObject
+from gitverify.pool import Batch, Inline
 from gitverify.rules.facts import Examined
 
 if TYPE_CHECKING:
@@ -27,10 +28,6 @@ if TYPE_CHECKING:
 
     from gitverify.pool import Examine, Sink
 
-    Batch = list[tuple[bytes, bytes]]
-
-BATCH = 256
-BATCH_BYTES = 4 << 20
 # Fewer commits than this are examined faster than processes start.
 WORTH_WORKERS = 1024
 
@@ -47,33 +44,31 @@ class Processes:
         self._jobs = jobs
         self._prepare = prepare
         self._sink = sink
-        self._batch: Batch = []
-        self._bytes = 0
+        self._batch = Batch()
         self._workers: list[_Worker] = []
         self._waiting: list[Batch] = []
         self._put = 0
 
     def put(self, commit: bytes, raw: bytes) -> None:
         """Queue a commit, wait for a free worker where all are busy."""
-        self._batch.append((commit, raw))
-        self._bytes += len(raw)
-        if len(self._batch) >= BATCH or self._bytes >= BATCH_BYTES:
-            self._put += len(self._batch)
+        if self._batch.add(commit, raw):
+            self._put += len(self._batch.commits)
             self._waiting.append(self._batch)
-            self._batch, self._bytes = [], 0
+            self._batch = Batch()
             if self._workers or self._put >= WORTH_WORKERS:
                 self._dispatch()
 
     def finish(self) -> None:
         """Examine what is left and wait for all results."""
-        if self._batch:
+        if self._batch.commits:
             self._waiting.append(self._batch)
-            self._batch = []
+            self._batch = Batch()
         if not self._workers:
-            examine = self._prepare()
+            here = Inline(self._prepare(), self._sink)
             for batch in self._waiting:
-                for commit, raw in batch:
-                    self._sink(commit, examine(raw))
+                for commit, raw in zip(batch.commits, batch.raws, strict=True):
+                    here.put(commit, raw)
+            here.finish()
             self._waiting = []
             return
         self._dispatch()
@@ -125,10 +120,10 @@ class _Worker:
 
     def send(self, batch: Batch) -> None:
         try:
-            self.connection.send([raw for _, raw in batch])
+            self.connection.send(batch.raws)
         except OSError:
             raise WorkerFailed("a worker process ended unexpectedly") from None
-        self._sent.append([commit for commit, _ in batch])
+        self._sent.append(batch.commits)
 
     def receive(self) -> Iterable[tuple[bytes, Examined]]:
         try:
@@ -157,7 +152,7 @@ def _serve(connection: Connection, parents_end: Connection, prepare: Callable[[]
     examine = prepare()
     while (batch := batches.get()) is not None:
         try:
-            answer: object = [tuple(examine(raw)) for raw in batch]
+            answer: object = [tuple(examined) for examined in examine(batch)]
         except MissingObject as error:
             answer = (error.object_id, error.reason)
         try:

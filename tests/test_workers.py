@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from gitverify import workers
+from gitverify import pool, workers
 from gitverify.errors import MissingObject
 from gitverify.pool import Inline
 from gitverify.rules.facts import Examined, Unproven
@@ -14,10 +14,14 @@ from gitverify.rules.facts import Examined, Unproven
 @pytest.fixture(autouse=True)
 def _small(monkeypatch):
     monkeypatch.setattr(workers, "WORTH_WORKERS", 8)
-    monkeypatch.setattr(workers, "BATCH", 4)
+    monkeypatch.setattr(pool, "BATCH", 4)
 
 
-def examine(raw):
+def examine(raws):
+    return [examine_one(raw) for raw in raws]
+
+
+def examine_one(raw):
     if raw == b"missing":
         raise MissingObject(b"\1" * 20, "is gone")
     if raw == b"die":
@@ -27,13 +31,13 @@ def examine(raw):
 
 def run(raws, jobs=2):
     found = {}
-    pool = workers.Processes(jobs, lambda: examine, found.__setitem__)
+    processes = workers.Processes(jobs, lambda: examine, found.__setitem__)
     try:
         for number, raw in enumerate(raws):
-            pool.put(b"%d" % number, raw)
-        pool.finish()
+            processes.put(b"%d" % number, raw)
+        processes.finish()
     finally:
-        pool.close()
+        processes.close()
     return found
 
 
@@ -61,13 +65,13 @@ def test_many_are_examined_elsewhere_and_few_here():
 
 
 def test_large_commits_make_small_batches(monkeypatch):
-    monkeypatch.setattr(workers, "BATCH_BYTES", 100)
+    monkeypatch.setattr(pool, "BATCH_BYTES", 100)
     raws = [b"x" * 60] * 40
     assert len(run(raws)) == 40
 
 
 def test_results_and_batches_larger_than_a_pipe_do_not_lock_up(monkeypatch):
-    monkeypatch.setattr(workers, "BATCH", 64)
+    monkeypatch.setattr(pool, "BATCH", 64)
     raws = [b"%d" % n + b"x" * 20_000 for n in range(600)]
     assert messages(run(raws)) == {b"%d" % n: raw.decode() for n, raw in enumerate(raws)}
 
@@ -85,10 +89,10 @@ def test_a_worker_that_dies_is_no_verdict():
 
 
 def test_no_process_is_left_behind():
-    pool = workers.Processes(2, lambda: examine, lambda *_: None)
+    processes = workers.Processes(2, lambda: examine, lambda *_: None)
     for number in range(50):
-        pool.put(b"%d" % number, b"x")
-    processes = [worker._process for worker in pool._workers]
-    assert processes
-    pool.close()
-    assert not any(process.is_alive() for process in processes)
+        processes.put(b"%d" % number, b"x")
+    running = [worker._process for worker in processes._workers]
+    assert running
+    processes.close()
+    assert not any(process.is_alive() for process in running)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from gitverify.signatures.armor import dearmor_signature
 from gitverify.signatures.openpgp import OpenPgpSignature, parse_signature, verify_signature
@@ -75,17 +75,32 @@ def openpgp_signer(text: bytes, payload: bytes, keyring: Keyring, profile: Profi
     the keyring has no key that it could be by. Of several keys with one key id, any that verifies will do; where none
     does, the keys tried are named, and one that fails outright counts before one that could not be tried.
     """
+    return verify_candidate(read_candidate(text, keyring), payload, profile)
+
+
+class Candidate(NamedTuple):
+    """A signature that was read, and the different keys that it may be by."""
+
+    signature: OpenPgpSignature
+    keys: list[PublicKey]
+
+
+def read_candidate(text: bytes, keyring: Keyring) -> Candidate:
+    """Do the first half of :func:`openpgp_signer`: read the signature and look its issuer up."""
     try:
         signature = parse_signature(dearmor_signature(text))
     except SignatureRefused as refusal:
         raise SignatureRefused(refusal.code, refusal.message, keyring.fingerprints(refusal.keys)) from None
     keys = keyring.issuers(signature)
     if not keys:
-        raise SignatureRefused(
-            "unknown-key",
-            f"there is no key material for {signature.names[0]}, which made the signature",
-            signature.names[:1],
-        )
+        message = f"there is no key material for {signature.names[0]}, which made the signature"
+        raise SignatureRefused("unknown-key", message, signature.names[:1])
+    return Candidate(signature, keys)
+
+
+def verify_candidate(candidate: Candidate, payload: bytes, profile: Profile) -> Signed:
+    """Do the second half of :func:`openpgp_signer`: check the signature with each of the keys."""
+    signature, keys = candidate
     refusals = []
     for key in keys:
         try:

@@ -301,7 +301,7 @@ def test_a_policy_elsewhere(scene):
 
 def test_two_processes_give_the_same_answer(scene, monkeypatch):
     monkeypatch.setattr("gitverify.workers.WORTH_WORKERS", 0)
-    monkeypatch.setattr("gitverify.workers.BATCH", 4)
+    monkeypatch.setattr("gitverify.pool.BATCH", 4)
     for number in range(30):
         scene.history.commit(f"c{number}", {"n": str(number)}, sign=ALICE)
     scene.history.commit("evil", {"n": "evil"})
