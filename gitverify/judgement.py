@@ -61,6 +61,7 @@ class Judgement:
         self._new = walk.new
         self._examined = examined
         self._historical = request.historical or NOBODY
+        self._dialect = anchor.examination.dialect
         self._guix = anchor.examination.dialect is Dialect.GUIX
         self._others: dict[bytes, CommitFacts] = {anchor.facts.id: anchor.facts}
         self._examiners: dict[int, Examiner] = {}
@@ -166,15 +167,7 @@ class Judgement:
         own, others = None, None
         if all(parent.authentic for parent in parents):  # else nothing else is asked
             own, others = self._own_policy(facts)
-        case = Case(
-            commit=facts,
-            parents=parents,
-            standing=self.standing(commit),
-            dialect=self._anchor.examination.dialect,
-            own_policy=own,
-            other_dialect=others,
-            side_judge=self._side_judge,
-        )
+        case = Case(facts, parents, self.standing(commit), self._dialect, own, others, self._side_judge)
         return judge(case, self)
 
     def _own_policy(self, facts: CommitFacts) -> tuple[Policy | PolicyProblem | None, str | None]:

@@ -27,7 +27,6 @@ _DATE = re.compile(rb".*> ?([0-9]{1,18})(?![0-9])", re.DOTALL)
 _PARENT_LINE = len(b"parent ") + 40 + 1
 _ONCE = frozenset({b"encoding", b"gpgsig", b"gpgsig-sha256"})
 _MISPLACED = frozenset({b"tree", b"parent", b"author", b"committer"})
-_SIGNATURES = frozenset({b"gpgsig", b"gpgsig-sha256"})
 
 
 class CommitHead(NamedTuple):
@@ -133,11 +132,12 @@ def split_commit(raw: bytes) -> SignedParts:
     end = len(raw) if blank < 0 else blank + 1
     if raw.find(b"\0", 0, end) >= 0:
         raise MalformedCommit("the header has a NUL byte")
-    if raw.count(b"\n", 0, end) > LIMITS.commit_header_lines:
+    # A header has no more lines than bytes: most need no counting.
+    if end > LIMITS.commit_header_lines < raw.count(b"\n", 0, end):
         raise MalformedCommit(f"the header has more than {LIMITS.commit_header_lines} lines")
     signature = None
-    seen = set()
-    payload = []
+    seen: tuple[bytes, ...] = ()
+    payload = b""
     position = covered = start
     while position < end:
         field = _FIELD.match(raw, position, end)
@@ -148,18 +148,18 @@ def split_commit(raw: bytes) -> SignedParts:
         if name in _ONCE:
             if name in seen:
                 raise MalformedCommit(f"the header has two “{shown(name)}” fields")
-            seen.add(name)
+            seen += (name,)
+            if name != b"encoding":
+                payload += raw[covered:position]
+                covered = field.end()
+                if name == b"gpgsig":
+                    signature = field[2].replace(b"\n ", b"\n") + b"\n"
         elif name in _MISPLACED:
             raise MalformedCommit(f"the header has a “{shown(name)}” field out of place")
-        if name in _SIGNATURES:
-            payload.append(raw[covered:position])
-            covered = field.end()
-            if name == b"gpgsig":
-                signature = field[2].replace(b"\n ", b"\n") + b"\n"
         position = field.end()
     if covered == start:
         return SignedParts(tree, signature, raw, end)
-    return SignedParts(tree, signature, b"".join([raw[:start], *payload, raw[covered:]]), end)
+    return SignedParts(tree, signature, b"".join((raw[:start], payload, raw[covered:])), end)
 
 
 def _what_is_wrong(raw: bytes) -> str:
