@@ -90,12 +90,12 @@ def _places(repository: Repository, name: str) -> list[str]:
 def _branch(repository: Repository, full: str) -> str:
     """Return the reference whose mark a name falls under.
 
-    HEAD, and a remote's HEAD, stand for the branch that they point to. Any other symbolic reference stands for itself:
-    pointed elsewhere, it would otherwise take its name to another mark.
+    HEAD, and a remote's HEAD, stand for the branch that they point to, and for none where they point to a commit. Any
+    other symbolic reference stands for itself: pointed elsewhere, it would otherwise take its name to another mark.
     """
     remote = full.removeprefix("refs/remotes/").removesuffix("/HEAD")
     stands_for_another = full == "HEAD" or (full == f"refs/remotes/{remote}/HEAD" and remote in repository.remotes())
-    return (repository.symbolic(full) if stands_for_another else None) or full
+    return repository.symbolic(full) or "HEAD" if stands_for_another else full
 
 
 def peel(repository: Repository, object_id: bytes, text: str) -> bytes:

@@ -120,8 +120,10 @@ class Repository:
             return _TYPES[number], content
         except KeyError:
             raise MissingObject(object_id) from None
+        except MemoryError:  # a delta may need far more than its result: see check_size
+            raise MissingObject(object_id, "takes more memory to read than there is") from None
         except (pygit2.GitError, ValueError) as error:
-            raise MissingObject(object_id, f"is damaged in this repository ({error})") from None
+            raise MissingObject(object_id, f"is damaged in this repository ({shown(str(error))})") from None
 
     def expand(self, prefix: str) -> list[bytes]:
         """Return the ids of the objects that start with these (at least 4) hexadecimal digits: none, one or two."""

@@ -71,6 +71,18 @@ def test_parents_are_raw(made):
     assert resolve(Repository(made.path), "HEAD~1").commit == made.b
 
 
+def test_a_remotes_head_stands_for_the_branch_it_points_to_and_else_for_none(made):
+    made.git("remote", "add", "origin", "https://example.org/r")
+    made.git("update-ref", "refs/remotes/origin/main", made.b.hex())
+    made.git("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main")
+    found = resolve(Repository(made.path), "origin")
+    assert (found.commit, found.reference) == (made.b, "refs/remotes/origin/main")
+    made.git("symbolic-ref", "-d", "refs/remotes/origin/HEAD")
+    made.git("update-ref", "refs/remotes/origin/HEAD", made.a.hex())
+    found = resolve(Repository(made.path), "origin")
+    assert (found.commit, found.reference) == (made.a, None)
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [

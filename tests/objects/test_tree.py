@@ -1,6 +1,5 @@
 """R7: every tree that is read is checked."""
 
-import signal
 import subprocess
 
 import pytest
