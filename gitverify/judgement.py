@@ -182,7 +182,7 @@ class Judgement:
 
     def _with_its_keys(self, policy: Policy | PolicyProblem, facts: CommitFacts) -> Policy | PolicyProblem:
         """Refuse a policy whose key directory is too large here, where it grew, and not those who come after it."""
-        if not isinstance(policy, Policy) or policy.dialect is not Dialect.NATIVE:
+        if not isinstance(policy, Policy) or policy.dialect is not Dialect.NATIVE or not policy.lists_openpgp_keys:
             return policy
         try:
             self._material(policy, facts).load()

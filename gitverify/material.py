@@ -164,7 +164,7 @@ class Materials:
         ``root_entry`` gives the tree id of a directory in the root of the tree that the policy stands in.
         """
         path = policy.openpgp_keys
-        if path is None or all(key.startswith("SHA256:") for key in policy.by_key):
+        if path is None or not policy.lists_openpgp_keys:
             return self.fixed
         first, *rest = components(path)
         root = root_entry(first)

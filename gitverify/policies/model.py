@@ -109,6 +109,11 @@ class Policy:
         return frozenset[str]().union(*{grant.people for grant in self.grants if WHOLE_TREE in grant.paths})
 
     @cached_property
+    def lists_openpgp_keys(self) -> bool:
+        """Whether any key is an OpenPGP one, so that certificates matter."""
+        return any(isinstance(spec, OpenPgpKeySpec) for person in self.people.values() for spec in person.keys)
+
+    @cached_property
     def by_key(self) -> dict[str, tuple[tuple[Person, KeySpec], ...]]:
         """Who lists a key id, with the entry that does; several only outside the native dialect."""
         found: dict[str, list[tuple[Person, KeySpec]]] = {}
