@@ -12,9 +12,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 
-# Nothing that the user has set may change what is measured.
+# Nothing that the user has set may change what is measured: PYTHONDONTWRITEBYTECODE, for one, has Python compile the
+# whole program at every start.
 ENVIRONMENT = {
-    **{name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "GITVERIFY_"))},
+    **{name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "GITVERIFY_", "PYTHON"))},
     "PYTHONPATH": str(ROOT),
 }
 
