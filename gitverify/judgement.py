@@ -167,8 +167,12 @@ class Judgement:
         own, others = None, None
         if all(parent.authentic for parent in parents):  # else nothing else is asked
             own, others = self._own_policy(facts)
-        case = Case(facts, parents, self.standing(commit), self._dialect, own, others, self._side_judge)
-        return judge(case, self)
+        standing = self.standing(commit)
+        decision = judge(Case(facts, parents, standing, self._dialect, own, others, self._side_judge), self)
+        if isinstance(own, Policy) and standing is Standing.MAIN and isinstance(decision, Authorized):
+            # Nearly every commit is the next one's parent, and all that its judge asks for is at hand here.
+            self._parents[commit] = self._judging_itself(facts, own)
+        return decision
 
     def _own_policy(self, facts: CommitFacts) -> tuple[Policy | PolicyProblem | None, str | None]:
         """Return what a commit's own policy file says, or which other dialect's file it has instead."""
@@ -217,11 +221,14 @@ class Judgement:
         if not self._guix and self.standing(commit) is not Standing.MAIN:
             material = anchor.materials.fixed
             return Parent(commit, facts.tree, entry, True, anchor.policy, material, anchor.facts.id)
-        policy = self._policy(facts)
-        material = anchor.materials.fixed
-        if isinstance(policy, Policy) and policy.dialect is Dialect.NATIVE:
+        return self._judging_itself(facts, self._policy(facts))
+
+    def _judging_itself(self, facts: CommitFacts, policy: Policy | PolicyProblem) -> Parent:
+        """Return an authentic commit whose own policy judges its children."""
+        material = self._anchor.materials.fixed
+        if isinstance(policy, Policy) and policy.lists_openpgp_keys and policy.dialect is Dialect.NATIVE:
             material = self._material(policy, facts)
-        return Parent(commit, facts.tree, entry, True, policy, material, commit)
+        return Parent(facts.id, facts.tree, facts.examined.entry, True, policy, material, facts.id)
 
     def _policy(self, facts: CommitFacts) -> Policy | PolicyProblem:
         entry = facts.examined.entry

@@ -268,19 +268,22 @@ class _Verification:
     def _new_mark(self, judgement: Judgement, anchor: Anchor, floor: Floor) -> Floor:
         """Return what the next run may build on."""
         request = self._request
-        freshness = dict(floor.freshness)
-        dated = [(facts.examined.key, facts.date) for facts in judgement.accepted()]
+        newest = dict(floor.freshness)
+        latest = request.now + MAX_FUTURE
+        for facts in judgement.accepted():
+            key = facts.examined.key
+            if key and newest.get(key, -1) < facts.date <= latest:
+                newest[key] = facts.date
         if not floor.trusted:
-            dated.append((anchor.signing_key(self._source), anchor.facts.date))
-        for key, date in dated:
-            if key and date <= request.now + MAX_FUTURE:
-                freshness[key] = max(date, freshness.get(key, date))
+            key, date = anchor.signing_key(self._source), anchor.facts.date
+            if key and newest.get(key, -1) < date <= latest:
+                newest[key] = date
         return Floor(
             commits=(request.tip,),
             trusted=True,
             fences=floor.fences.union(judgement.fences()),
             accepted=floor.accepted + len(judgement.decisions),
-            freshness=freshness,
+            freshness=newest,
         )
 
 
