@@ -10,7 +10,7 @@ from gitverify.errors import MalformedCommit, MalformedTree, OversizedMaterial
 from gitverify.examine import Examiner
 from gitverify.objects.commit import parse_commit
 from gitverify.objects.tree import EMPTY_TREE
-from gitverify.policies.model import WHOLE_TREE, Dialect, Grant, Policy
+from gitverify.policies.model import WHOLE_TREE, Dialect, Grant, Policy, SshKeySpec
 from gitverify.policybook import other_dialects
 from gitverify.rules.authority import Case, Parent, Standing
 from gitverify.rules.authorize import judge
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from gitverify.objects.tree import TreeEntry
     from gitverify.request import Request
     from gitverify.walk import Walk
+
+    # Policy file, root of the certificates, key, and whether a security key verified its user.
+    _Likeness = tuple[TreeEntry, bytes | None, str, bool | None]
 
 NOBODY = Policy(Dialect.GUIX, {}, (Grant((WHOLE_TREE,), frozenset()),), frozenset())
 
@@ -73,10 +76,13 @@ class Judgement:
         if malformed:
             self._new = _without_parents(self._new, malformed, request.tip)
         self._order = list(self._parents_first())
+        self._alike: dict[_Likeness, Authorized] = {}
         self._main: set[bytes] = {anchor.facts.id}
         for commit in self._order:
-            if any(self.standing(parent) is Standing.MAIN for parent in self._new[commit]):
-                self._main.add(commit)
+            for parent in self._new[commit]:
+                if parent in self._main or self.standing(parent) is Standing.MAIN:
+                    self._main.add(commit)
+                    break
 
     def run(self, *, keep_going: bool) -> None:
         """Decide in order, oldest first, and note the refusals. Without ``keep_going`` stop at the first."""
@@ -141,7 +147,7 @@ class Judgement:
         for commit in self.decisions:
             if commit in self._main:
                 for parent in self._examined[commit].parents:
-                    if self.standing(parent) is not Standing.MAIN:
+                    if parent not in self._main and self.standing(parent) is not Standing.MAIN:
                         yield commit, parent
 
     def _parents_first(self) -> Iterator[bytes]:
@@ -149,6 +155,10 @@ class Judgement:
         new = self._new
         done: set[bytes] = set()
         for start in reversed(new):
+            if start not in done and done.issuperset(new[start]):
+                done.add(start)
+                yield start
+                continue
             stack = [start]
             while stack:
                 commit = stack[-1]
@@ -163,15 +173,55 @@ class Judgement:
 
     def _decide(self, commit: bytes) -> Authorized | Refusal:
         facts = self._examined[commit]
-        parents = tuple([self.parent(parent) for parent in self._new[commit]])
+        likeness = self._likeness(facts)
+        if likeness is None:
+            return self._judge(facts)
+        decision: Authorized | Refusal | None = self._alike.get(likeness)
+        if decision is None:
+            decision = self._judge(facts)
+            if isinstance(decision, Authorized) and self._holds_for_all_alike(facts, decision):
+                self._alike[likeness] = decision
+        return decision
+
+    def _likeness(self, facts: CommitFacts) -> _Likeness | None:
+        """Return what a commit has in common with those that are judged as it is; None where it stands alone.
+
+        Alike are commits with one parent, which was found authentic in this run and has the same policy file and
+        certificates, and with a signature by the same key.
+        """
+        examined = facts.examined
+        if len(facts.parents) != 1 or not examined.key or examined.entry is None:
+            return None
+        parent = facts.parents[0]
+        before = self._examined.get(parent)
+        if before is None or parent not in self._main or type(self.decisions.get(parent)) is not Authorized:
+            return None
+        if before.examined.entry != examined.entry or before.examined.key_root != examined.key_root:
+            return None
+        return examined.entry, examined.key_root, examined.key, examined.user_verified
+
+    def _holds_for_all_alike(self, facts: CommitFacts, decision: Authorized) -> bool:
+        """Whether the decision rests on nothing else: on no date, and on a grant for whatever a commit may change."""
+        policy = self._policy(facts)
+        if isinstance(policy, PolicyProblem) or policy.refuse_expired_keys:
+            return False
+        if policy.openpgp_keys is not None and components(policy.openpgp_keys)[0] != self._anchor.examination.key_root:
+            return False  # the certificates lie below a root entry that was not looked at
+        return any(voucher.person in policy.whole_tree for voucher in decision.vouchers) and not any(
+            isinstance(spec, SshKeySpec) and (spec.valid_after, spec.valid_before) != (None, None)
+            for _, spec in policy.by_key.get(facts.examined.key, ())
+        )
+
+    def _judge(self, facts: CommitFacts) -> Authorized | Refusal:
+        parents = tuple([self.parent(parent) for parent in self._new[facts.id]])
         own, others = None, None
         if all(parent.authentic for parent in parents):  # else nothing else is asked
             own, others = self._own_policy(facts)
-        standing = self.standing(commit)
+        standing = self.standing(facts.id)
         decision = judge(Case(facts, parents, standing, self._dialect, own, others, self._side_judge), self)
         if isinstance(own, Policy) and standing is Standing.MAIN and isinstance(decision, Authorized):
             # Nearly every commit is the next one's parent, and all that its judge asks for is at hand here.
-            self._parents[commit] = self._judging_itself(facts, own)
+            self._parents[facts.id] = self._judging_itself(facts, own)
         return decision
 
     def _own_policy(self, facts: CommitFacts) -> tuple[Policy | PolicyProblem | None, str | None]:

@@ -10,7 +10,7 @@ from gitverify.rules.facts import Examined
 Examine = Callable[[Sequence[bytes]], list[Examined]]
 Sink = Callable[[bytes, Examined], None]
 
-BATCH = 256
+BATCH = 128
 BATCH_BYTES = 4 << 20
 
 

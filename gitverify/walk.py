@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     Edge = tuple[bytes, bytes]
     Head = CommitHead | MalformedCommit
     Visitor = Callable[[bytes, bytes, Head, int], None]
+    Loaded = tuple[bytes, Head, int]
 
 
 class Colour(IntEnum):
@@ -41,6 +42,10 @@ class Colour(IntEnum):
     NEW = 0
     ACCEPTED = 1
     GIVEN = 2
+
+
+# Looking a member up in its class takes longer than everything else that is done with it.
+_NEW, _ACCEPTED = Colour.NEW, Colour.ACCEPTED
 
 
 def read_commit(source: ObjectSource, object_id: bytes) -> bytes:
@@ -71,7 +76,7 @@ class Walk:
         self._fences = frozenset(fences)
         self._colours: dict[bytes, Colour] = {}
         self._parents: dict[bytes, tuple[bytes, ...]] = {}
-        self._loaded: dict[bytes, tuple[bytes, Head, int]] = {}
+        self._loaded: dict[bytes, Loaded] = {}
         self._visited: list[bytes] = []
         self._queue: list[tuple[int, bytes]] = []
         self._pending = 0
@@ -111,7 +116,7 @@ class Walk:
     def new(self) -> dict[bytes, tuple[bytes, ...]]:
         """The commits to be judged with their parents, in the order of the walk (newest first)."""
         colours = self._colours
-        return {commit: self._parents[commit] for commit in self._visited if colours[commit] is Colour.NEW}
+        return {commit: self._parents[commit] for commit in self._visited if colours[commit] is _NEW}
 
     def colour(self, commit: bytes) -> Colour | None:
         """Return what the walk knows of a commit; None if it did not come by."""
@@ -127,9 +132,9 @@ class Walk:
         if before is not None and before >= colour:
             return
         self._colours[commit] = colour
-        if colour is Colour.NEW:
+        if colour is _NEW:
             self._pending += 1
-        elif before is Colour.NEW and commit not in self._parents:
+        elif before is _NEW and commit not in self._parents:
             self._pending -= 1
         loaded = self._loaded.get(commit)
         heappush(self._queue, (-(loaded[2] if loaded else key), commit))
@@ -138,43 +143,65 @@ class Walk:
         key, commit = heappop(self._queue)
         colour = self._colours[commit]
         parents = self._parents.get(commit)
+        date = -key
         if parents is None:
             loaded = self._loaded.get(commit) or self._load(commit)
             if loaded is None:
-                if colour is Colour.NEW:
+                if colour is _NEW:
                     self._pending -= 1
-                self._parents[commit] = ()
                 return
-            raw, head, date = loaded
+            date = loaded[2]
             # Queued under its child's date; in its own place only now that its own is known.
             if self._queue and -date > self._queue[0][0] and -date != key:
                 self._loaded[commit] = loaded
                 heappush(self._queue, (-date, commit))
                 return
             self._loaded.pop(commit, None)
-            parents = head.parents if isinstance(head, CommitHead) else ()
-            self._parents[commit] = parents
-            if colour is Colour.NEW:
-                self._pending -= 1
-                self._visited.append(commit)
-                if visit is not None:
-                    visit(commit, raw, head, date)
-        else:
-            date = -key
+            if colour is _NEW:
+                self._descend(commit, loaded, visit)
+                return
+            parents = self._parents[commit] = _parents(loaded[1])
         for parent in parents:
             self._follow(commit, parent, colour, date)
 
+    def _descend(self, commit: bytes, loaded: Loaded, visit: Visitor | None) -> None:
+        """Visit a NEW commit, and its line of only parents without a detour over the queue while they come first."""
+        queue, colours = self._queue, self._colours
+        while True:
+            raw, head, date = loaded
+            parents = self._parents[commit] = _parents(head)
+            self._visited.append(commit)
+            if visit is not None:
+                visit(commit, raw, head, date)
+            if len(parents) != 1 or parents[0] in colours:
+                break
+            commit = parents[0]
+            colours[commit] = _NEW
+            found = self._load(commit)
+            if found is None:
+                self._pending -= 1
+                return
+            loaded = found
+            if queue and -loaded[2] > queue[0][0]:
+                self._loaded[commit] = loaded
+                heappush(queue, (-loaded[2], commit))
+                return
+        self._pending -= 1
+        for parent in parents:
+            self._follow(commit, parent, _NEW, date)
+
     def _follow(self, commit: bytes, parent: bytes, colour: Colour, date: int) -> None:
-        if colour is Colour.ACCEPTED and (parent == self._introduction or (commit, parent) in self._fences):
+        if colour is _ACCEPTED and (parent == self._introduction or (commit, parent) in self._fences):
             return
         self._paint(parent, colour, date)
 
-    def _load(self, commit: bytes) -> tuple[bytes, Head, int] | None:
+    def _load(self, commit: bytes) -> Loaded | None:
         """Read a commit; None where it is absent, which matters only if it stays NEW."""
         try:
             raw = read_commit(self._source, commit)
         except MissingObject as error:
             self._absent[commit] = error
+            self._parents[commit] = ()
             return None
         except MalformedCommit as error:
             return b"", error, 0
@@ -183,6 +210,10 @@ class Walk:
         except MalformedCommit as error:
             return raw, error, 0
         return raw, head, head.date
+
+
+def _parents(head: Head) -> tuple[bytes, ...]:
+    return head.parents if isinstance(head, CommitHead) else ()
 
 
 def reaches(source: ObjectSource, start: bytes, goal: bytes) -> bool:

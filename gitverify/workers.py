@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from gitverify.pool import Examine, Sink
 
 # Fewer commits than this are examined faster than processes start.
-WORTH_WORKERS = 1024
+WORTH_WORKERS = 256
 
 
 class WorkerFailed(GitverifyError):
