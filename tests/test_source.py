@@ -161,3 +161,20 @@ def test_a_repository_of_another_user_is_refused(made):
     assert caught.value.code == "repository-owner"
     assert "safe.directory" in str(caught.value)
     assert isinstance(made.path, Path)
+
+
+def test_an_object_that_takes_more_memory_than_there_is_can_not_be_read(made):
+    """A delta may need far more than its result, whose size is all that can be asked before."""
+
+    class Exhausted:
+        def read_header(self, _):
+            return 3, 10
+
+        def read(self, _):
+            raise MemoryError
+
+    repository = Repository(made.path)
+    repository._packed = Exhausted()
+    with pytest.raises(MissingObject, match="more memory to read than there is") as caught:
+        repository.read(made.first)
+    assert not caught.value.absent
