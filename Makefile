@@ -13,7 +13,7 @@ BENCH ?=
 ROUNDS ?= 10
 
 # The parts that decide: their coverage by the tests is complete, branches included.
-CORE := gitverify/objects/*,gitverify/signatures/*,gitverify/policies/*,gitverify/rules/*
+CORE := gitverify/objects/*,gitverify/signatures/*,gitverify/policies/*,gitverify/trees/*,gitverify/rules/*
 
 .PHONY: help demo test coverage lint types imports check fixtures bench fuzz clean
 

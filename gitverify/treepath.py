@@ -8,6 +8,8 @@ from gitverify.errors import MalformedTree, OversizedObject
 from gitverify.objects.tree import EMPTY_TREE, TreeReader
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gitverify.objects.source import ObjectSource
     from gitverify.objects.tree import TreeEntry
 
@@ -41,6 +43,18 @@ class Trees:
     def entries(self, tree: bytes) -> dict[bytes, TreeEntry]:
         """Return all entries of the tree with this id; raises as :meth:`find`."""
         return self._reader.entries(self.content(tree))
+
+    def changed(
+        self, before: bytes | None, after: bytes | None
+    ) -> Mapping[bytes, tuple[TreeEntry | None, TreeEntry | None]]:
+        """Return the names whose entry differs between two trees (ids; None: no tree), with both entries.
+
+        One level only, ordered by name; raises as :meth:`find` for each of the two.
+        """
+        left = {} if before is None else self.entries(before)
+        right = {} if after is None else self.entries(after)
+        pairs = ((name, left.get(name), right.get(name)) for name in sorted(left | right))
+        return {name: (mine, theirs) for name, mine, theirs in pairs if mine != theirs}
 
     def content(self, tree: bytes) -> bytes:
         """Return the raw content of the tree with this id."""
