@@ -43,6 +43,10 @@ class OversizedMaterial(GitverifyError):
     """A directory has more certificates than are read."""
 
 
+class TooMuch(GitverifyError):
+    """Deciding would take more work than :mod:`gitverify.limits` allows."""
+
+
 class MissingObject(GitverifyError):
     """An object that is needed is not in the object database, or is damaged there (R5: cannot decide)."""
 
