@@ -15,8 +15,11 @@ class Limits:
     tag_size: int = 1 << 20
     tag_depth: int = 8
     tree_size: int = 8 << 20
+    tree_depth: int = 2048  # git's core.maxTreeDepth
     blob_size: int = 8 << 20
     signature_size: int = 64 << 10
+    ancestry_steps: int = 20_000_000
+    ancestry_steps_per_commit: int = 1000
     policy_size: int = 1 << 20
     policy_depth: int = 16
     policy_nodes: int = 200_000

@@ -8,6 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gitverify.policies.coverage import Coverage
 
 
 class Dialect(StrEnum):
@@ -121,3 +125,8 @@ class Policy:
             for spec in person.keys:
                 found.setdefault(spec.key, []).append((person, spec))
         return {key: tuple(entries) for key, entries in found.items()}
+
+    @cached_property
+    def coverage(self) -> dict[bytes, Coverage]:
+        """What :mod:`gitverify.policies.coverage` has made of this policy so far, by the policy file's path."""
+        return {}
