@@ -6,12 +6,58 @@ from typing import TYPE_CHECKING
 
 from gitverify.errors import MalformedTree, OversizedObject
 from gitverify.objects.tree import EMPTY_TREE, TreeReader
+from gitverify.objects.treechanges import check, compare
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gitverify.objects.source import ObjectSource
     from gitverify.objects.tree import TreeEntry
+    from gitverify.objects.treechanges import CheckedTree
+
+
+_ROOM = 16 << 20  # bytes
+_LARGE = 4 << 10  # from here on it is worth while to look for a tree that is like another one
+
+
+class _Recent:
+    """Trees that were read lately and keep R7: a commit's tree is its child's parent's."""
+
+    def __init__(self) -> None:
+        self._trees: dict[bytes, CheckedTree] = {}
+        self._by_beginning: dict[bytes, bytes] = {}
+        self._used = 0
+
+    def get(self, tree: bytes) -> CheckedTree | None:
+        """Return the tree with this id; it stays for longer then."""
+        checked = self._trees.pop(tree, None)
+        if checked is not None:
+            self._trees[tree] = checked
+        return checked
+
+    def like(self, raw: bytes) -> CheckedTree | None:
+        """Return the last large tree with the same first name; mostly it is the same directory, a while ago."""
+        tree = self._by_beginning.get(_beginning(raw)) if len(raw) >= _LARGE else None
+        return None if tree is None else self._trees[tree]
+
+    def add(self, tree: bytes, checked: CheckedTree) -> None:
+        """Remember a tree, and forget those that were asked for least lately where there is no room."""
+        if tree in self._trees:
+            return
+        self._trees[tree] = checked
+        self._used += checked.size
+        if len(checked.raw) >= _LARGE:
+            self._by_beginning[_beginning(checked.raw)] = tree
+        while self._used > _ROOM:
+            oldest = next(iter(self._trees))
+            forgotten = self._trees.pop(oldest)
+            self._used -= forgotten.size
+            if self._by_beginning.get(_beginning(forgotten.raw)) == oldest:
+                del self._by_beginning[_beginning(forgotten.raw)]
+
+
+def _beginning(raw: bytes) -> bytes:
+    return raw[: raw.find(b"\0")]
 
 
 class Trees:
@@ -22,6 +68,7 @@ class Trees:
         self._source = source
         self._reader = TreeReader()
         self._remembered = remembered
+        self._recent = _Recent()
         self._found: dict[tuple[bytes, ...], dict[bytes, list[TreeEntry | None]]] = {}
 
     def find(self, tree: bytes, names: tuple[bytes, ...]) -> list[TreeEntry | None]:
@@ -51,15 +98,30 @@ class Trees:
 
         One level only, ordered by name; raises as :meth:`find` for each of the two.
         """
-        left = {} if before is None else self.entries(before)
-        right = {} if after is None else self.entries(after)
-        pairs = ((name, left.get(name), right.get(name)) for name in sorted(left | right))
-        return {name: (mine, theirs) for name, mine, theirs in pairs if mine != theirs}
+        if before == after:
+            return {}
+        old = self._checked(before or EMPTY_TREE)
+        changes, new = compare(old, self.content(after or EMPTY_TREE))
+        self._recent.add(after or EMPTY_TREE, new)
+        return changes
+
+    def _checked(self, tree: bytes) -> CheckedTree:
+        """Return a tree that keeps R7: a recent one, or one that is compared with the recent one most like it."""
+        checked = self._recent.get(tree)
+        if checked is None:
+            raw = self.content(tree)
+            like = self._recent.like(raw)
+            checked = check(raw) if like is None else compare(like, raw)[1]
+            self._recent.add(tree, checked)
+        return checked
 
     def content(self, tree: bytes) -> bytes:
         """Return the raw content of the tree with this id."""
         if tree == EMPTY_TREE:  # git has it built in, so it need not be in the database
             return b""
+        recent = self._recent.get(tree)
+        if recent is not None:
+            return recent.raw
         try:
             kind, raw = self._source.read(tree)
         except OversizedObject as error:

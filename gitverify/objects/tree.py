@@ -6,6 +6,8 @@ Source: git's tree format (``mode SP name NUL id``) with the checks of R7. Ids a
 from __future__ import annotations
 
 import re
+from collections import Counter
+from itertools import product
 from struct import Struct
 from typing import NamedTuple
 
@@ -19,8 +21,12 @@ EMPTY_TREE = bytes.fromhex("4b825dc642cb6eb9a060e54bf8d69288fbee4904")
 
 _KNOWN_MODES = frozenset({DIRECTORY, b"100644", b"100755", b"120000", b"160000"})
 _REMEMBERED_SIZE = 64 << 10  # larger trees are rare, and their layouts take several times their size
-_FORBIDDEN = frozenset({b".", b"..", b".git"})
-_ENTRY = re.compile(rb"((?:40000|100644|100755|120000|160000) [^\0/]+\0).{20}", re.DOTALL)
+FORBIDDEN = frozenset({b".", b"..", *(b".%c%c%c" % letters for letters in product(b"gG", b"iI", b"tT"))})
+
+# One entry: mode, name, id. What it takes for a name may still be forbidden.
+ENTRY = re.compile(rb"(40000|100644|100755|120000|160000) ([^\0/]++)\0(.{20})", re.DOTALL)
+# As many entries as there are, without a way back: what follows the last one is looked at once.
+_ENTRIES = re.compile(rb"(?:(?:40000|100644|100755|120000|160000) [^\0/]++\0.{20})*+", re.DOTALL)
 
 
 class TreeEntry(NamedTuple):
@@ -62,11 +68,15 @@ class TreeReader:
 
     def entries(self, raw: bytes) -> dict[bytes, TreeEntry]:
         """Return name → entry of a tree object's content, in order; raise MalformedTree where it breaks R7."""
+        if len(raw) > _REMEMBERED_SIZE:
+            return parse_tree(raw)
         entries, ids = self._read(raw)
         return {name: TreeEntry(mode, ids[at]) for name, (mode, at) in entries.items()}
 
     def find(self, raw: bytes, names: tuple[bytes, ...]) -> list[TreeEntry | None]:
         """Return the entries of these names, None for the absent; raise MalformedTree where the tree breaks R7."""
+        if len(raw) > _REMEMBERED_SIZE:
+            return [*map(parse_tree(raw).get, names)]
         entries, ids = self._read(raw)
         found: list[TreeEntry | None] = []
         for name in names:
@@ -82,56 +92,71 @@ class TreeReader:
             layout = self._check(raw)
             fields = layout.fields.unpack(raw)
         ids = fields[1::2]
-        if EMPTY_TREE in raw and EMPTY_TREE in ids:
-            name = layout.heads[ids.index(EMPTY_TREE)].partition(b" ")[2][:-1]
-            raise MalformedTree(f"the entry “{shown(name)}” is an empty tree, which git's own tools do not show")
+        if EMPTY_TREE in raw:
+            _check_ids(dict(zip(ids, layout.entries, strict=True)))
         return layout.entries, ids
 
     def _check(self, raw: bytes) -> _Layout:
-        if len(raw) > LIMITS.tree_size:
-            raise MalformedTree(f"the tree is {len(raw)} bytes long; the limit is {LIMITS.tree_size}")
-        heads = []
-        position = 0
-        while position < len(raw):
-            # One entry after the other, not finditer: what does not match would be tried again at every byte.
-            entry = _ENTRY.match(raw, position)
-            if entry is None:
-                raise MalformedTree(_what_is_wrong(raw, position))
-            heads.append(entry[1])
-            position = entry.end()
-        fields = Struct("".join(f"{len(head)}s20s" for head in heads))
-        layout = _Layout(fields, tuple(heads), _check_layout(heads))
-        if len(raw) <= _REMEMBERED_SIZE:
-            if len(self._layouts) >= self._remembered:
-                self._layouts.clear()
-            self._layouts[len(raw)] = layout
+        entries = split_tree(raw)
+        heads = tuple(mode + b" " + name + b"\0" for mode, name, _ in entries)
+        places = {name: (mode, at) for at, (mode, name, _) in enumerate(entries)}
+        layout = _Layout(Struct("".join(f"{len(head)}s20s" for head in heads)), heads, places)
+        if len(self._layouts) >= self._remembered:
+            self._layouts.clear()
+        self._layouts[len(raw)] = layout
         return layout
 
 
 def parse_tree(raw: bytes) -> dict[bytes, TreeEntry]:
     """Return name → entry of a tree object's content, in order; raise MalformedTree where it breaks R7."""
-    return TreeReader().entries(raw)
+    return {name: TreeEntry(mode, object_id) for mode, name, object_id in split_tree(raw)}
 
 
-def _check_layout(heads: list[bytes]) -> dict[bytes, tuple[bytes, int]]:
-    """Check names and their order; return name → (mode, position)."""
-    entries = {}
-    keys = []
-    for at, head in enumerate(heads):
-        mode, _, name = head[:-1].partition(b" ")
-        if name.lower() in _FORBIDDEN:
-            raise MalformedTree(f"an entry is named “{shown(name)}”")
-        if name in entries:
-            raise MalformedTree(f"two entries are named “{shown(name)}”")
-        entries[name] = mode, at
-        keys.append(name + b"/" if mode == DIRECTORY else name)
-    if keys != sorted(keys):
-        name = next(here for here, there in zip(keys, sorted(keys), strict=True) if here != there)
-        raise MalformedTree(f"the entries are not in order at “{shown(name)}”")
+def split_tree(raw: bytes) -> list[tuple[bytes, bytes, bytes]]:
+    """Return mode, name and id of each entry, in order; raise MalformedTree where the tree breaks R7."""
+    if len(raw) > LIMITS.tree_size:
+        raise MalformedTree(f"the tree is {len(raw)} bytes long; the limit is {LIMITS.tree_size}")
+    matched = _ENTRIES.match(raw)
+    end = matched.end() if matched else 0
+    if end != len(raw):
+        raise MalformedTree(what_is_wrong(raw, end))
+    entries: list[tuple[bytes, bytes, bytes]] = ENTRY.findall(raw)
+    _check_names([name for _, name, _ in entries])
+    _check_order([sort_key(mode, name) for mode, name, _ in entries])
+    if EMPTY_TREE in raw:
+        _check_ids({object_id: name for _, name, object_id in entries})
     return entries
 
 
-def _what_is_wrong(raw: bytes, position: int) -> str:
+def sort_key(mode: bytes, name: bytes) -> bytes:
+    """Return what git orders entries by: a directory as if its name ended in a slash."""
+    return name + b"/" if mode == DIRECTORY else name
+
+
+def _check_names(names: list[bytes]) -> None:
+    distinct = set(names)
+    forbidden = distinct & FORBIDDEN
+    if forbidden:
+        raise MalformedTree(f"an entry is named “{shown(min(forbidden))}”")
+    if len(distinct) != len(names):
+        twice = next(name for name, count in Counter(names).items() if count > 1)
+        raise MalformedTree(f"two entries are named “{shown(twice)}”")
+
+
+def _check_order(keys: list[bytes]) -> None:
+    ordered = sorted(keys)
+    if keys != ordered:
+        key = next(here for here, there in zip(keys, ordered, strict=True) if here != there)
+        raise MalformedTree(f"the entries are not in order at “{shown(key)}”")
+
+
+def _check_ids(names: dict[bytes, bytes]) -> None:
+    if EMPTY_TREE in names:
+        name = shown(names[EMPTY_TREE])
+        raise MalformedTree(f"the entry “{name}” is an empty tree, which git's own tools do not show")
+
+
+def what_is_wrong(raw: bytes, position: int) -> str:
     """Say what is wrong with the entry that begins at ``position``."""
     nul = raw.find(b"\0", position)
     if nul < 0 or nul + 21 > len(raw):

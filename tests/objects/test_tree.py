@@ -49,11 +49,19 @@ def test_a_remembered_layout_still_checks_ids_and_tells_values_apart():
     assert reader.find(tree((b"40000", b"a")), (b"a",))[0] is not None
 
 
+def test_the_empty_trees_id_may_be_a_name():
+    raw = tree((b"100644", EMPTY_TREE))
+    reader = TreeReader()
+    assert parse_tree(raw) == reader.entries(raw) == reader.entries(raw) == {EMPTY_TREE: TreeEntry(b"100644", ID)}
+
+
 def test_large_trees_are_checked_as_well():
     reader = TreeReader()
     raw = tree(*((b"100644", b"%05d" % number) for number in range(3000)))
     assert len(reader.entries(raw)) == 3000
-    assert reader.find(raw, (b"02999",))[0] is not None
+    assert reader.find(raw, (b"02999", b"x")) == [TreeEntry(b"100644", ID), None]
+    with pytest.raises(MalformedTree, match="not in order"):
+        reader.find(raw + tree((b"100644", b"0")), (b"02999",))
     assert not reader._layouts
 
 
