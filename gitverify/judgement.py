@@ -1,4 +1,4 @@
-"""Judging the commits of a walk, oldest first: gathers for the rules what they ask for."""
+"""Judging the commits of a walk, oldest first: gathers for the rules what surrounds each commit."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from gitverify.errors import MalformedCommit, MalformedTree, OversizedMaterial
 from gitverify.examine import Examiner
+from gitverify.inquiry import Inquiry
 from gitverify.objects.commit import parse_commit
 from gitverify.objects.tree import EMPTY_TREE
 from gitverify.policies.model import WHOLE_TREE, Dialect, Grant, Policy, SshKeySpec
@@ -19,13 +20,13 @@ from gitverify.treepath import components
 from gitverify.walk import Colour, read_commit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from gitverify.anchor import Anchor
     from gitverify.material import Material
     from gitverify.objects.source import ObjectSource
     from gitverify.objects.tree import TreeEntry
-    from gitverify.request import Request
+    from gitverify.request import Floor, Request
     from gitverify.walk import Walk
 
     # Policy file, root of the certificates, key, and whether a security key verified its user.
@@ -55,19 +56,21 @@ class Judgement:
         anchor: Anchor,
         walk: Walk,
         examined: Mapping[bytes, CommitFacts],
+        floor: Floor,
     ) -> None:
-        """Prepare; ``examined`` has the facts on every NEW commit of the walk."""
+        """Prepare; ``examined`` has the facts on every NEW commit of the walk, which went down to ``floor``."""
         self._source = source
         self._anchor = anchor
         self._tip = request.tip
         self._walk = walk
+        self._floor = floor
         self._new = walk.new
         self._examined = examined
         self._historical = request.historical or NOBODY
         self._dialect = anchor.examination.dialect
         self._guix = anchor.examination.dialect is Dialect.GUIX
         self._others: dict[bytes, CommitFacts] = {anchor.facts.id: anchor.facts}
-        self._examiners: dict[int, Examiner] = {}
+        self._again: dict[bytes, CommitFacts] = {}
         self._parents: dict[bytes, Parent] = {}
         self.refusals: list[Refusal] = []
         self.decisions: dict[bytes, Authorized | Refusal] = {}
@@ -78,27 +81,62 @@ class Judgement:
         self._order = list(self._parents_first())
         self._alike: dict[_Likeness, Authorized] = {}
         self._main: set[bytes] = {anchor.facts.id}
-        for commit in self._order:
-            for parent in self._new[commit]:
-                if parent in self._main or self.standing(parent) is Standing.MAIN:
-                    self._main.add(commit)
-                    break
+        self._descends = self._raw_descendants()
+        self.inquiry = Inquiry(source, anchor, walk, self)
 
-    def run(self, *, keep_going: bool) -> None:
-        """Decide in order, oldest first, and note the refusals. Without ``keep_going`` stop at the first."""
+    @property
+    def order(self) -> list[bytes]:
+        """The commits to be judged, parents first."""
+        return self._order
+
+    @property
+    def parents_of(self) -> Mapping[bytes, tuple[bytes, ...]]:
+        """The raw parents of each commit to be judged."""
+        return self._new
+
+    @property
+    def floor(self) -> Floor:
+        """What the walk went down to."""
+        return self._floor
+
+    @property
+    def is_native(self) -> bool:
+        """Whether the rules of the native dialect judge."""
+        return self._dialect is Dialect.NATIVE
+
+    @property
+    def introduction(self) -> bytes:
+        """The introduction."""
+        return self._anchor.facts.id
+
+    def run(self) -> None:
+        """Decide on every commit, oldest first; then find the refusals that the tip's rests on.
+
+        A refused commit is no end yet: a merge may adopt what it holds (R20).
+        """
+        decisions = self.decisions
         for commit in self._order:
-            decision = self._decide(commit)
-            self.decisions[commit] = decision
-            if isinstance(decision, Refusal):
-                self.refusals.append(decision)
-                if not keep_going:
-                    break
+            decisions[commit] = self._decide(commit)
+        self.refusals = self._refusals_of_the_tip()
+
+    def _refusals_of_the_tip(self) -> list[Refusal]:
+        """Return the refusals that the tip has because of its ancestors, oldest first, and its own last."""
+        found: dict[bytes, Refusal] = {}
+        todo = [self._tip]
+        while todo:
+            commit = todo.pop()
+            decision = self.decisions.get(commit)
+            if isinstance(decision, Refusal) and commit not in found:
+                found[commit] = decision
+                todo += self._new[commit]
+        return [found[commit] for commit in self._order if commit in found] if found else []
 
     def is_authentic(self, commit: bytes) -> bool:
         """Whether a commit was found authentic, now or in an earlier run, or is given with the introduction."""
         decision = self.decisions.get(commit)
         if decision is None:
-            return self._walk.colour(commit) in {Colour.ACCEPTED, Colour.GIVEN}
+            colour = self._walk.colour(commit)
+            return colour is not None and colour is not Colour.NEW
         return isinstance(decision, Authorized)
 
     def explain(self, commit: bytes) -> Explanation:
@@ -113,22 +151,10 @@ class Judgement:
             own_policy=self._anchor.book.policy(entry) if entry is not None else None,
         )
 
-    def newest_authentic(self, tip: bytes) -> bytes | None:
-        """Return the first authentic commit on the tip's first-parent line, not below the introduction (R27)."""
-        commit = tip
-        while commit in self._new:
-            if self.is_authentic(commit) and self.standing(commit) is Standing.MAIN:
-                return commit
-            parents = self._new[commit]
-            if not parents:
-                return None
-            commit = parents[0]
-        return commit if self.standing(commit) is Standing.MAIN else None
-
-    def reaches(self, commits: Iterable[bytes]) -> bool:
-        """Whether the tip is, or descends from, each of these commits, all of which descend from the introduction."""
+    def has_in_reach(self, commits: tuple[bytes, ...]) -> bool:
+        """Whether the walk came by all of these commits: over raw edges the tip reaches them."""
         met = {self._tip, *self._new, *(parent for commit in self._new for parent in self._new[commit])}
-        return all(commit in met and self.standing(commit) is Standing.MAIN for commit in commits)
+        return met.issuperset(commits)
 
     def accepted(self) -> Iterator[CommitFacts]:
         """Yield the facts on the commits found authentic in this run."""
@@ -137,18 +163,41 @@ class Judgement:
                 yield self._examined[commit]
 
     def standing(self, commit: bytes) -> Standing:
-        """Where a commit stands to the introduction (R21)."""
-        if commit in self._main or self._walk.colour(commit) is Colour.ACCEPTED:
-            return Standing.MAIN
-        return Standing.SIDE if self._walk.colour(commit) is Colour.NEW else Standing.GIVEN
+        """Where a commit stands to the introduction, over authentic edges (R21).
 
-    def fences(self) -> Iterator[tuple[bytes, bytes]]:
-        """Yield the edges from commits that descend from the introduction to ones that do not."""
-        for commit in self.decisions:
-            if commit in self._main:
-                for parent in self._examined[commit].parents:
-                    if parent not in self._main and self.standing(parent) is not Standing.MAIN:
-                        yield commit, parent
+        A commit without an authentic parent is not authentic either; it stands where raw edges put it.
+        """
+        if commit in self._main:
+            return Standing.MAIN
+        colour = self._walk.colour(commit)
+        if colour is Colour.ACCEPTED or colour is Colour.LOOSE:
+            return Standing.MAIN
+        return Standing.SIDE if colour is Colour.NEW or colour is Colour.ASIDE else Standing.GIVEN
+
+    def _stand(self, commit: bytes) -> Standing:
+        """Find out where a commit stands whose parents have been decided on."""
+        parents = [parent for parent in self._new[commit] if self.is_authentic(parent)]
+        if any(self.standing(parent) is Standing.MAIN for parent in parents):
+            descends = True
+        else:
+            descends = not parents and commit in self._descends
+        if descends:
+            self._main.add(commit)
+        return Standing.MAIN if descends else Standing.SIDE
+
+    def _raw_descendants(self) -> set[bytes]:
+        """Return what descends from the introduction over raw edges."""
+        found = {self._anchor.facts.id}
+        for commit in self._order:
+            for parent in self._new[commit]:
+                if parent in found or self.standing(parent) is Standing.MAIN:
+                    found.add(commit)
+                    break
+        return found
+
+    def descends_raw(self, commit: bytes) -> bool:
+        """Whether a commit is, or descends from, the introduction, were all edges authentic."""
+        return commit in self._descends or self.standing(commit) is Standing.MAIN
 
     def _parents_first(self) -> Iterator[bytes]:
         """Yield the commits of the walk from its end, but every parent before its child whatever their dates say."""
@@ -177,7 +226,9 @@ class Judgement:
         if likeness is None:
             return self._judge(facts)
         decision: Authorized | Refusal | None = self._alike.get(likeness)
-        if decision is None:
+        if decision is not None:
+            self._main.add(commit)  # as its parent is
+        else:
             decision = self._judge(facts)
             if isinstance(decision, Authorized) and self._holds_for_all_alike(facts, decision):
                 self._alike[likeness] = decision
@@ -212,13 +263,20 @@ class Judgement:
             for _, spec in policy.by_key.get(facts.examined.key, ())
         )
 
+    def case(self, facts: CommitFacts, standing: Standing, *, parents: tuple[bytes, ...] | None = None) -> Case:
+        """Return a commit with what surrounds it, but for what its own tree says of policies."""
+        ids = self._new[facts.id] if parents is None else parents
+        its = tuple([self.parent(parent) for parent in ids])
+        return Case(facts, its, standing, self._dialect, None, None, self._side_judge)
+
     def _judge(self, facts: CommitFacts) -> Authorized | Refusal:
-        parents = tuple([self.parent(parent) for parent in self._new[facts.id]])
-        own, others = None, None
-        if all(parent.authentic for parent in parents):  # else nothing else is asked
+        standing = self._stand(facts.id)
+        case = self.case(facts, standing)
+        if not case.parents or case.parents[0].authentic:  # else nothing else is asked
             own, others = self._own_policy(facts)
-        standing = self.standing(facts.id)
-        decision = judge(Case(facts, parents, standing, self._dialect, own, others, self._side_judge), self)
+            case = case._replace(own_policy=own, other_dialect=others)
+        decision = judge(case, self.inquiry)
+        own = case.own_policy
         if isinstance(own, Policy) and standing is Standing.MAIN and isinstance(decision, Authorized):
             # Nearly every commit is the next one's parent, and all that its judge asks for is at hand here.
             self._parents[facts.id] = self._judging_itself(facts, own)
@@ -252,7 +310,8 @@ class Judgement:
         """What judges a commit without parents: the introduction's policy, or the historical list (R21)."""
         anchor = self._anchor
         policy = self._historical if self._guix else anchor.policy
-        return Parent(anchor.facts.id, EMPTY_TREE, None, True, policy, anchor.materials.fixed, anchor.facts.id)
+        material, here = anchor.materials.fixed, anchor.facts.id
+        return Parent(here, EMPTY_TREE, None, True, policy, material, here, Standing.SIDE)
 
     def parent(self, commit: bytes) -> Parent:
         """Return a commit as the judge of its children sees it."""
@@ -268,9 +327,10 @@ class Judgement:
             problem = PolicyProblem("parent-not-authentic", "the parent is not authentic")
             return Parent(commit, facts.tree, None, False, problem, anchor.materials.fixed, commit)
         entry = facts.examined.entry
-        if not self._guix and self.standing(commit) is not Standing.MAIN:
+        standing = self.standing(commit)
+        if not self._guix and standing is not Standing.MAIN:
             material = anchor.materials.fixed
-            return Parent(commit, facts.tree, entry, True, anchor.policy, material, anchor.facts.id)
+            return Parent(commit, facts.tree, entry, True, anchor.policy, material, anchor.facts.id, standing)
         return self._judging_itself(facts, self._policy(facts))
 
     def _judging_itself(self, facts: CommitFacts, policy: Policy | PolicyProblem) -> Parent:
@@ -278,7 +338,8 @@ class Judgement:
         material = self._anchor.materials.fixed
         if isinstance(policy, Policy) and policy.lists_openpgp_keys and policy.dialect is Dialect.NATIVE:
             material = self._material(policy, facts)
-        return Parent(facts.id, facts.tree, facts.examined.entry, True, policy, material, facts.id)
+        standing = self.standing(facts.id)
+        return Parent(facts.id, facts.tree, facts.examined.entry, True, policy, material, facts.id, standing)
 
     def _policy(self, facts: CommitFacts) -> Policy | PolicyProblem:
         entry = facts.examined.entry
@@ -315,31 +376,15 @@ class Judgement:
             return CommitFacts(commit, b"", (), 0, Examined(malformed=("malformed-tree", str(error))))
         return CommitFacts(commit, parsed.tree, parsed.parents, parsed.date, Examined(entry))
 
-    def examine(self, commit: CommitFacts, judge: Parent) -> Examined:
-        """R12: a signature that the likely certificates could not prove is tried with those that judge."""
-        examined = commit.examined
-        unproven = examined.unproven
-        if unproven is None or unproven.code == "unsigned" or self._guix:
-            return examined
-        if any(key.startswith("SHA256:") for key in unproven.keys):  # an SSH signature brings its own key
-            return examined
-        material = judge.material
-        examiner = self._examiners.get(id(material))
-        if examiner is None:
-            examiner = Examiner(self._source, self._anchor.examination, material.keyring)  # type: ignore[attr-defined]
-            self._examiners[id(material)] = examiner
-        return examiner([read_commit(self._source, commit.id)])[0]
-
-    def only_policy_differs(self, commit: CommitFacts, parent: Parent) -> bool:
-        """Whether commit and parent differ in the policy file's entry alone (R17 for an editor without a grant)."""
-        trees = self._anchor.trees
-        path = components(self._anchor.examination.policy_path)
-        if not parent.tree:
-            return False
-        try:
-            return _differ_only_at(trees.entries, commit.tree, parent.tree, path)
-        except MalformedTree:
-            return False
+    def examined(self, commit: bytes) -> CommitFacts:
+        """Return the facts on a commit with its signature, also where an earlier run has judged it."""
+        facts = self._examined.get(commit) or self._again.get(commit)
+        if facts is None:
+            raw = read_commit(self._source, commit)
+            anchor = self._anchor
+            examiner = Examiner(self._source, anchor.examination, anchor.likely_keyring(None))
+            facts = self._again[commit] = self.facts(commit)._replace(examined=examiner([raw])[0])
+        return facts
 
 
 def _without_parents(
@@ -354,23 +399,3 @@ def _without_parents(
             reached.add(commit)
             todo += () if commit in malformed else new[commit]
     return {c: () if c in malformed else parents for c, parents in new.items() if c in reached}
-
-
-def _differ_only_at(
-    entries: Callable[[bytes], dict[bytes, TreeEntry]],
-    ours: bytes,
-    theirs: bytes,
-    path: tuple[bytes, ...],
-) -> bool:
-    if ours == theirs:
-        return True
-    left, right = entries(ours), entries(theirs)
-    name, rest = path[0], path[1:]
-    if {n: e for n, e in left.items() if n != name} != {n: e for n, e in right.items() if n != name}:
-        return False
-    mine, other = left.get(name), right.get(name)
-    if not rest:
-        return True
-    if mine is None or other is None or not (mine.is_directory and other.is_directory):
-        return False
-    return _differ_only_at(entries, mine.id, other.id, rest)

@@ -15,7 +15,8 @@ class Limits:
     tag_size: int = 1 << 20
     tag_depth: int = 8
     tree_size: int = 8 << 20
-    tree_depth: int = 2048  # git's core.maxTreeDepth
+    tree_depth: int = 2048  # as git's core.maxTreeDepth
+    changed_paths: int = 1_000_000
     blob_size: int = 8 << 20
     signature_size: int = 64 << 10
     ancestry_steps: int = 20_000_000
@@ -29,6 +30,12 @@ class Limits:
     certificate_bytes: int = 32 << 20
     revision_length: int = 1000
     self_signatures: int = 256
+    merge_lines: int = 250_000
+    merge_file_steps: int = 4_000_000
+    merge_steps: int = 40_000_000
+    merge_bytes: int = 256 << 20
+    merge_names: int = 1_000_000
+    merge_directories: int = 100_000
     sexp_depth: int = 64
     rsa_bits: int = 16_384
 

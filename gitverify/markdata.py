@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+FENCES = frozenset({"dropped", "side", "loose"})
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class MarkKey:
@@ -44,17 +46,26 @@ class Mark:
     """Key id to the newest committer date, in seconds, among the accepted commits that it vouched for (R26)."""
     recorded_at: int
     """When the mark was moved, seconds since 1970."""
-    dropped: tuple[tuple[bytes, bytes], ...] = ()
-    """Edges (child, parent) below the mark that are not authentic (R20), ascending."""
+    fences: tuple[tuple[bytes, bytes, str], ...] = ()
+    """Edges (child, parent) below the mark that are set apart, each with why: ``dropped`` (the parent is not authentic,
+    R20), ``side`` (it does not descend from the introduction, R21), ``loose`` (not binding, R23); ascending."""
+    aside: tuple[bytes, ...] = ()
+    """Those of ``commits`` that do not descend from the introduction, ascending."""
+    skew: int = 0
+    """By how many seconds at most an accepted commit is dated later than one that descends from it."""
 
     def __post_init__(self) -> None:
         """Keep one form per value: comparing and hashing marks rests on it."""
         if not self.commits:
             raise ValueError("a mark without commits")
-        if list(self.commits) != sorted(set(self.commits)) or list(self.dropped) != sorted(set(self.dropped)):
+        if not (_is_sorted(self.commits) and _is_sorted(self.aside) and _is_sorted(self.fences)):
             raise ValueError("commits and edges of a mark are kept sorted, each once")
-        if self.accepted < 0:
-            raise ValueError("a negative number of commits")
+        if not set(self.aside) <= set(self.commits):
+            raise ValueError("a commit to the side that is none of the mark's")
+        if not {kind for _, _, kind in self.fences} <= FENCES:
+            raise ValueError("an edge is set apart for no known reason")
+        if self.accepted < 0 or self.skew < 0:
+            raise ValueError("a negative number")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +91,9 @@ def mark_body(key: MarkKey, mark: Mark) -> bytes:
         "accepted": mark.accepted,
         "freshness": dict(mark.freshness),
         "recorded_at": mark.recorded_at,
-        "dropped": [_hex(edge) for edge in mark.dropped],
+        "fences": [[child.hex(), parent.hex(), kind] for child, parent, kind in mark.fences],
+        "aside": _hex(mark.aside),
+        "skew": mark.skew,
     }
     return _json(_key_fields(key) | fields)
 
@@ -95,7 +108,11 @@ def read_mark(body: bytes) -> tuple[MarkKey, Mark]:
             accepted=fields["accepted"],
             freshness=fields["freshness"],
             recorded_at=fields["recorded_at"],
-            dropped=tuple((bytes.fromhex(child), bytes.fromhex(parent)) for child, parent in fields["dropped"]),
+            fences=tuple(
+                (bytes.fromhex(child), bytes.fromhex(parent), kind) for child, parent, kind in fields["fences"]
+            ),
+            aside=_raw(fields["aside"]),
+            skew=fields["skew"],
         )
         key = _read_key(fields)
         same = mark_body(key, mark) == body
@@ -145,6 +162,10 @@ def seal(events: int, chain: bytes, rows: Iterable[tuple[bytes, bytes]]) -> byte
     lines = [f"gitverify seal 1\n{events} {chain.hex()}"]
     lines.extend(f"{identity.hex()} {digest.hex()}" for identity, digest in rows)
     return sha256("\n".join(lines).encode()).digest()
+
+
+def _is_sorted(values: tuple[Any, ...]) -> bool:
+    return list(values) == sorted(set(values))
 
 
 def _json(fields: dict[str, Any]) -> bytes:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from gitverify.errors import MissingObject, OversizedObject, PolicyError
 from gitverify.policies.dialects import POLICY_FILES, parse
-from gitverify.policies.support import unsupported_features
 from gitverify.rules.facts import PolicyProblem
 from gitverify.text import shown
 
@@ -48,13 +47,9 @@ class PolicyBook:
         if kind != "blob":
             return PolicyProblem("policy-invalid", f"{name} is recorded as a file, but its object is a {kind}")
         try:
-            policy = parse(self._dialect, data)
+            return parse(self._dialect, data)
         except PolicyError as error:
             return PolicyProblem(error.code, f"{name}: {error}")
-        missing = unsupported_features(policy)
-        if missing:
-            return PolicyProblem("policy-unsupported", f"{name} uses what this version does not have: {missing[0]}")
-        return policy
 
 
 def other_dialects(trees: Trees, tree: bytes, dialect: Dialect) -> tuple[str, ...]:

@@ -12,9 +12,10 @@ if TYPE_CHECKING:
 
     from gitverify.policies.model import Dialect, Policy
     from gitverify.rules.facts import Refusal
+    from gitverify.walk import Fence
 
 # Any change of what a verdict rests on raises this number: then everything is verified again (R25).
-RULES_VERSION = 1
+RULES_VERSION = 2
 
 Verdict = Literal["authentic", "refused", "undecided", "error"]
 
@@ -26,12 +27,16 @@ class Floor:
     """What earlier runs accepted (R23): the mark's commits, and what may be skipped.
 
     ``trusted``: the mark was made under the same context (R25), so what it reaches needs no second look;
-    otherwise it is a floor only. ``fences`` are the edges that the accepted part does not cross.
+    otherwise it is a floor only. ``fences``: edges (child, parent) of the accepted part that are set apart. ``aside``:
+    those of the commits that do not descend from the introduction. ``skew``: by how many seconds an accepted commit is
+    dated later than one that descends from it, at most.
     """
 
     commits: tuple[bytes, ...] = ()
     trusted: bool = False
-    fences: frozenset[tuple[bytes, bytes]] = frozenset()
+    fences: Mapping[tuple[bytes, bytes], Fence] = field(default_factory=dict)
+    aside: frozenset[bytes] = frozenset()
+    skew: int = 0
     accepted: int = 0
     freshness: Mapping[str, int] = field(default_factory=dict)
 

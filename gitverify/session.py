@@ -36,7 +36,7 @@ from gitverify.text import shown
 from gitverify.treepath import Trees, components
 from gitverify.values import parse_commit_id, parse_duration, parse_key
 from gitverify.verify import verify_newest
-from gitverify.walk import read_commit
+from gitverify.walk import Fence, read_commit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,6 +91,8 @@ class Query:
     allow_rollback: bool = False
     newest_authentic: bool = False
     keep_going: bool = False
+    worktree: bool = False
+    allow_ignored: tuple[str, ...] = ()
     now: int = 0
 
 
@@ -382,7 +384,15 @@ def _dialect(text: str) -> str:
 def _floor(mark: Mark | None, context: bytes) -> Floor:
     if mark is None:
         return Floor()
-    return Floor(mark.commits, mark.context == context, frozenset(mark.dropped), mark.accepted, mark.freshness)
+    return Floor(
+        commits=mark.commits,
+        trusted=mark.context == context,
+        fences={(child, parent): Fence[kind.upper()] for child, parent, kind in mark.fences},
+        aside=frozenset(mark.aside),
+        skew=mark.skew,
+        accepted=mark.accepted,
+        freshness=mark.freshness,
+    )
 
 
 def _mark(floor: Floor, context: bytes, now: int) -> Mark:
@@ -392,7 +402,9 @@ def _mark(floor: Floor, context: bytes, now: int) -> Mark:
         accepted=floor.accepted,
         freshness=dict(floor.freshness),
         recorded_at=now,
-        dropped=tuple(sorted(floor.fences)),
+        fences=tuple(sorted((*edge, fence.name.lower()) for edge, fence in floor.fences.items())),
+        aside=tuple(sorted(floor.aside)),
+        skew=floor.skew,
     )
 
 

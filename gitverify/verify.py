@@ -15,6 +15,7 @@ from gitverify.anchor import load_anchor, stop
 from gitverify.errors import MalformedCommit, MissingObject
 from gitverify.examine import Examiner
 from gitverify.judgement import Explanation, Judgement
+from gitverify.marking import Marking
 from gitverify.objects.commit import parse_head
 from gitverify.pool import Inline
 from gitverify.request import MAX_FUTURE, Floor, Outcome, Silent, Stop
@@ -22,7 +23,7 @@ from gitverify.rules.authority import Standing
 from gitverify.rules.facts import Authorized, CommitFacts, Examined, PolicyProblem
 from gitverify.rules.hints import missing_object
 from gitverify.rules.vouch import listed
-from gitverify.walk import Walk, reaches, read_commit
+from gitverify.walk import Fence, Walk, reaches, read_commit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,8 +67,7 @@ def verify_newest(
 ) -> tuple[Outcome, Outcome | None]:
     """Answer a request; where the tip is refused, answer for what R27 takes in its place.
 
-    Returns the outcome that counts and, where another commit was taken, the tip's own. Only the newest authentic
-    commit on the first-parent line is tried: what lies below it is further from satisfying the mark, not nearer.
+    Returns the outcome that counts and, where another commit was taken, the tip's own.
     """
     first = verify(source, request, make_pool=make_pool, observer=observer)
     if first.verdict != "refused" or first.fallback is None:
@@ -133,55 +133,91 @@ class _Verification:
         judgement = None
         if request.floor.trusted and all(self._is_commit(commit) for commit in request.floor.commits):
             judgement = self._above(anchor, request.floor)
-            if judgement is not None and self._stale(anchor, judgement, request.floor):
-                judgement = None  # what the mark remembers is not enough to tell: look at everything
         if judgement is None:
-            judgement = self._authenticate(anchor, Floor(), *self._walk(anchor, Floor()))
+            # No mark, or not all of what it remembers is enough to tell: look at everything.
+            judgement = self._authenticate(anchor, Floor())
             self._check_floor(judgement)
-            if self._stale(anchor, judgement, Floor()):
+            self._check_contains(judgement)
+            if self._stale(judgement):
                 days = (request.max_age or 0) / 86_400
                 message = f"none of the people whom its policy lists has signed a commit dated within {days:g} days"
                 raise self._about_tip("R26", "stale", message)
-        self._check_contains()
 
     def _above(self, anchor: Anchor, floor: Floor) -> Judgement | None:
-        """Judge what is new since the mark; None where the tip does not reach all of it, so nothing can be skipped."""
+        """Judge what is new since the mark; None where that is not enough to tell."""
+        request, outcome = self._request, self._outcome
         walk, facts = self._walk(anchor, floor)
-        judgement = Judgement(self._source, self._request, anchor, walk, facts)
-        return self._authenticate(anchor, floor, walk, facts) if judgement.reaches(floor.commits) else None
+        judgement = Judgement(self._source, request, anchor, walk, facts, floor)
+        if not judgement.has_in_reach(floor.commits):
+            return None  # the tip may rest on nothing that was accepted
+        judgement = self._authenticate(anchor, floor, (walk, facts))
+        complete = outcome.mark is not None and not self._marking.missing(request.tip, floor.commits)
+        if not complete or not self._has_all_contained(judgement) or self._stale(judgement):
+            outcome.mark = None
+            return None
+        return judgement
 
-    def _authenticate(self, anchor: Anchor, floor: Floor, walk: Walk, facts: dict[bytes, CommitFacts]) -> Judgement:
+    def _authenticate(
+        self, anchor: Anchor, floor: Floor, walked: tuple[Walk, dict[bytes, CommitFacts]] | None = None
+    ) -> Judgement:
         """Judge the commits of a walk. Returns when the tip and all that it rests on is authentic; else raises."""
         request, outcome = self._request, self._outcome
-        judgement = self._judge(anchor, walk, facts)
-        if any(judgement.standing(refusal.commit) is Standing.SIDE for refusal in judgement.refusals):
+        walk, facts = walked or self._walk(anchor, floor)
+        judgement = self._judge(anchor, walk, facts, floor)
+        if not walk.exhausted and self._may_be_given(judgement):
             # Only real edges tell an ancestor of the introduction from a side branch, and dates cut those short.
             walk.exhaust()
-            judgement = self._judge(anchor, walk, facts)
+            judgement = self._judge(anchor, walk, facts, floor)
+        self.judgement = judgement
+        self._marking = Marking(judgement, walk, judgement.inquiry)
         outcome.checked = len(judgement.decisions)
         outcome.skipped = floor.accepted
         outcome.tip_date = judgement.facts(request.tip).date
         if judgement.refusals:
-            outcome.fallback = judgement.newest_authentic(request.tip) if request.newest_authentic else None
-            raise Stop("refused", tuple(judgement.refusals))
+            every = request.keep_going or request.newest_authentic
+            refusals = judgement.refusals if every else judgement.refusals[:1]
+            self._fall_back()
+            raise Stop("refused", tuple(refusals))
         if not judgement.is_authentic(request.tip):  # pragma: no cover - nothing above lets this happen
             raise AssertionError("a tip without a refusal is not authentic")
+        if judgement.standing(request.tip) is not Standing.MAIN:
+            message = "the tip descends from the introduction only over commits that are not authentic"
+            raise self._about_tip("R2", "not-descendant", message)
         outcome.vouched = dict(_count(judgement))
-        outcome.mark = self._new_mark(judgement, anchor, floor)
+        outcome.mark = self._marking.mark(request.tip, self._floor_with_introduction(anchor, floor), request.now)
         return judgement
 
-    def _judge(self, anchor: Anchor, walk: Walk, facts: dict[bytes, CommitFacts]) -> Judgement:
-        judgement = Judgement(self._source, self._request, anchor, walk, facts)
-        if judgement.standing(self._request.tip) is not Standing.MAIN and not judgement.interrupted:
+    def _fall_back(self) -> None:
+        """R27."""
+        request = self._request
+        if request.newest_authentic:
+            found = self._marking.newest_authentic(request.tip, request.floor.commits)
+            self._outcome.fallback = found if found != request.tip else None
+
+    def _judge(self, anchor: Anchor, walk: Walk, facts: dict[bytes, CommitFacts], floor: Floor) -> Judgement:
+        judgement = Judgement(self._source, self._request, anchor, walk, facts, floor)
+        if not judgement.descends_raw(self._request.tip) and not judgement.interrupted:
             raise self._about_tip("R2", "not-descendant", "the tip does not descend from the introduction")
         self.judgement = judgement
-        judgement.run(keep_going=self._request.keep_going or self._request.newest_authentic)
+        judgement.run()
         return judgement
+
+    def _may_be_given(self, judgement: Judgement) -> bool:
+        """Whether anything hangs on a commit's not being an ancestor of the introduction, which it seems not to be.
+
+        A refusal does, and where branches parted from each other (section 6 of the rules).
+        """
+        if any(judgement.standing(refusal.commit) is Standing.SIDE for refusal in judgement.refusals):
+            return True
+        return judgement.is_native and any(
+            len(parents) > 1 and any(judgement.standing(parent) is Standing.SIDE for parent in parents)
+            for parents in judgement.parents_of.values()
+        )
 
     def _walk(self, anchor: Anchor, floor: Floor) -> tuple[Walk, dict[bytes, CommitFacts]]:
         """Walk to the floor, or to the introduction, and have every new commit examined."""
         request = self._request
-        walk = Walk(self._source, request.tip, request.introduction, floor.commits, floor.fences)
+        walk = Walk(self._source, request.tip, request.introduction, floor.commits, floor.fences, floor.aside)
         facts: dict[bytes, CommitFacts] = {}
         heads: dict[bytes, tuple[bytes, tuple[bytes, ...], int]] = {}
         tip = self._head(request.tip)
@@ -213,6 +249,10 @@ class _Verification:
             pool.finish()
         finally:
             pool.close()
+        new = walk.new
+        if floor.commits and any(len(parents) > 1 for parents in new.values()):
+            # Where branches parted, it counts whether a commit is new: no wrong date may make it seem so.
+            walk.settle(min(facts[commit].date for commit in new) - floor.skew)
         return walk, facts
 
     def _head(self, commit: bytes) -> CommitHead | None:
@@ -232,59 +272,70 @@ class _Verification:
         return stop("refused", self._request.tip, rule, code, message)
 
     def _check_floor(self, judgement: Judgement) -> None:
-        """R23: the tip reaches every commit of the mark; all edges are binding in these rules."""
+        """R23: the tip reaches every commit of the mark over binding edges."""
         request = self._request
-        below = [commit for commit in request.floor.commits if not judgement.reaches((commit,))]
+        below = self._marking.missing(request.tip, request.floor.commits)
         if not below:
             return
         self._outcome.rolled_back = True
         if request.allow_rollback:
             return
-        if any(self._is_commit(commit) and reaches(self._source, commit, request.tip) for commit in below):
+        self._fall_back()
+        if any(self._is_commit(commit) and self._reaches(commit, request.tip) for commit in below):
             message = f"an earlier run accepted {below[0].hex()}, which is newer"
             raise self._about_tip("R23", "behind", message)
         message = f"an earlier run accepted {below[0].hex()}, which is not among the tip's ancestors"
+        if judgement.is_authentic(below[0]) and below[0] in judgement.decisions:
+            message = (
+                f"an earlier run accepted {below[0].hex()}, and the tip reaches it only through a merge that brings in "
+                "another policy than was in force, without the signature of one of its editors"
+            )
         raise self._about_tip("R23", "rollback", message)
 
-    def _check_contains(self) -> None:
-        """R23b."""
+    def _reaches(self, start: bytes, goal: bytes) -> bool:
+        """Whether a commit of the mark reaches another over what was authentic when it was accepted."""
+        dropped = {edge for edge, fence in self._request.floor.fences.items() if fence is Fence.DROPPED}
+        return reaches(self._source, start, goal, dropped)
+
+    def _check_contains(self, judgement: Judgement) -> None:
+        """R23b: the tip reaches these over binding edges, too."""
         for commit in self._request.contains:
-            if not self._is_commit(commit) or not reaches(self._source, self._request.tip, commit):
+            if not self._contained(judgement, commit):
                 message = f"{commit.hex()} is not among the tip's ancestors"
                 raise self._about_tip("R23b", "not-contained", message)
 
-    def _stale(self, anchor: Anchor, judgement: Judgement, floor: Floor) -> bool:
-        """R26: whether nobody of the tip's policy has committed within the time asked for."""
+    def _has_all_contained(self, judgement: Judgement) -> bool:
+        """Whether all of R23b is seen to hold among the commits since the mark, or right below it."""
+        return all(self._contained(judgement, commit) for commit in self._request.contains)
+
+    def _contained(self, judgement: Judgement, commit: bytes) -> bool:
         request = self._request
-        if request.max_age is None:
+        if not self._is_commit(commit):
             return False
-        mark = self._new_mark(judgement, anchor, floor)
+        if commit in judgement.decisions or commit in judgement.floor.commits or commit == request.introduction:
+            return not self._marking.missing(request.tip, (commit,))
+        # Binding edges lead from what descends from the introduction down to it; below it every edge counts.
+        start = judgement.floor.commits if judgement.floor.trusted else ()
+        fences = judgement.floor.fences
+        return any(reaches(self._source, c, commit, fences) for c in (*start, request.introduction))
+
+    def _stale(self, judgement: Judgement) -> bool:
+        """R26: whether nobody of the tip's policy has committed within the time asked for."""
+        request, mark = self._request, self._outcome.mark
+        if request.max_age is None or mark is None:
+            return False
         tip = judgement.parent(request.tip)
         if isinstance(tip.policy, PolicyProblem):  # pragma: no cover - an accepted tip has a sound policy
             return True
         dates = [date for key, date in mark.freshness.items() if listed(key, tip.policy, tip.material)]
         return not dates or max(dates) < request.now - request.max_age
 
-    def _new_mark(self, judgement: Judgement, anchor: Anchor, floor: Floor) -> Floor:
-        """Return what the next run may build on."""
-        request = self._request
-        newest = dict(floor.freshness)
-        latest = request.now + MAX_FUTURE
-        for facts in judgement.accepted():
-            key = facts.examined.key
-            if key and newest.get(key, -1) < facts.date <= latest:
-                newest[key] = facts.date
-        if not floor.trusted:
-            key, date = anchor.signing_key(self._source), anchor.facts.date
-            if key and newest.get(key, -1) < date <= latest:
-                newest[key] = date
-        return Floor(
-            commits=(request.tip,),
-            trusted=True,
-            fences=floor.fences.union(judgement.fences()),
-            accepted=floor.accepted + len(judgement.decisions),
-            freshness=newest,
-        )
+    def _floor_with_introduction(self, anchor: Anchor, floor: Floor) -> Floor:
+        """Count the introduction among the accepted commits (R26)."""
+        if floor.trusted:
+            return floor
+        key, date = anchor.signing_key(self._source), anchor.facts.date
+        return replace(floor, freshness={key: date}) if key and date <= self._request.now + MAX_FUTURE else floor
 
 
 def _count(judgement: Judgement) -> Counter[tuple[str, str]]:

@@ -1,19 +1,17 @@
 """Which commits are to be judged: those the tip reaches and nothing accepted or given covers.
 
-The walk follows raw parents only (R5) and paints the graph in three colours, newest first:
+The walk follows raw parents only (R5) and paints the graph, newest first:
 
 * NEW: reached from the tip, to be judged;
-* ACCEPTED: reached from a mark without crossing the introduction or a *fence*; each one descends from the
-  introduction and was found authentic before (R23);
+* ACCEPTED, LOOSE, ASIDE: found authentic before, because a mark reaches it over authentic edges (R23);
 * GIVEN: the introduction and its ancestors.
 
 Committer dates decide the order, and anyone can write any date, so nothing may depend on them: a commit is painted
-GIVEN or ACCEPTED only along real edges, and what is painted late is taken back from the NEW ones. A wrong date can
-only make more commits be looked at again, with the same answer; where that answer is a refusal of a commit that
-does not descend from the introduction, :meth:`Walk.exhaust` settles whether it is an ancestor of it.
+only along real edges, and what is painted late is taken back from the NEW ones. A wrong date can make more commits be
+looked at again, with the same answer. Where more depends on it, because the rules ask where branches parted,
+:meth:`Walk.settle` and :meth:`Walk.exhaust` go on until no date can be wrong enough.
 
-A fence is an edge from a commit that descends from the introduction to one that does not (R21). The accepted
-colour never crosses one, so that it holds only commits whose own policy files judge their children.
+Some edges of the accepted part are *fences* (see :class:`Fence`), at which the colour changes or ends.
 """
 
 from __future__ import annotations
@@ -26,7 +24,7 @@ from gitverify.errors import MalformedCommit, MissingObject, OversizedObject
 from gitverify.objects.commit import CommitHead, parse_head
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Mapping
 
     from gitverify.objects.source import ObjectSource
 
@@ -37,15 +35,34 @@ if TYPE_CHECKING:
 
 
 class Colour(IntEnum):
-    """What a commit is; a higher one wins."""
+    """What a commit is; a higher one wins.
+
+    ASIDE: accepted, and does not descend from the introduction (R21). LOOSE: accepted and descends from it, but the
+    mark reaches it over an edge that is not binding. ACCEPTED: the mark reaches it over binding edges.
+    """
 
     NEW = 0
-    ACCEPTED = 1
-    GIVEN = 2
+    ASIDE = 1
+    LOOSE = 2
+    ACCEPTED = 3
+    GIVEN = 4
+
+
+class Fence(IntEnum):
+    """What sets an edge from an accepted commit to a parent apart.
+
+    DROPPED: the parent is not authentic (R20). SIDE: it does not descend from the introduction (R21). LOOSE: the
+    edge is not binding (R23).
+    """
+
+    DROPPED = 0
+    SIDE = 1
+    LOOSE = 2
 
 
 # Looking a member up in its class takes longer than everything else that is done with it.
-_NEW, _ACCEPTED = Colour.NEW, Colour.ACCEPTED
+_NEW, _GIVEN = Colour.NEW, Colour.GIVEN
+_BEYOND = {Fence.SIDE: Colour.ASIDE, Fence.LOOSE: Colour.LOOSE}
 
 
 def read_commit(source: ObjectSource, object_id: bytes) -> bytes:
@@ -68,12 +85,13 @@ class Walk:
         tip: bytes,
         introduction: bytes,
         accepted: Collection[bytes] = (),
-        fences: Collection[Edge] = (),
+        fences: Mapping[Edge, Fence] | None = None,
+        aside: Collection[bytes] = (),
     ) -> None:
-        """Prepare; nothing is read yet. Ids are raw."""
+        """Prepare; nothing is read yet. Ids are raw; ``aside`` are those of the accepted that are to the side."""
         self._source = source
         self._introduction = introduction
-        self._fences = frozenset(fences)
+        self._fences = fences or {}
         self._colours: dict[bytes, Colour] = {}
         self._parents: dict[bytes, tuple[bytes, ...]] = {}
         self._loaded: dict[bytes, Loaded] = {}
@@ -84,7 +102,7 @@ class Walk:
         late = 1 << 62
         self._paint(introduction, Colour.GIVEN, late)
         for commit in accepted:
-            self._paint(commit, Colour.ACCEPTED, late)
+            self._paint(commit, Colour.ASIDE if commit in aside else Colour.ACCEPTED, late)
         self._paint(tip, Colour.NEW, late)
 
     def run(self, visit: Visitor) -> None:
@@ -102,6 +120,17 @@ class Walk:
             self._step(visit)
         self._loaded.clear()
 
+    def settle(self, since: int) -> None:
+        """Paint on until nothing is left that is dated later than ``since`` (seconds since 1970)."""
+        while self._queue and -self._queue[0][0] >= since:
+            self._step(None)
+
+    def find(self, commit: bytes) -> Colour | None:
+        """Paint on until a commit has a colour; None where nothing that is accepted or given reaches it."""
+        while commit not in self._colours and self._queue:
+            self._step(None)
+        return self._colours.get(commit)
+
     def exhaust(self) -> None:
         """Paint to the end, so that every ancestor of the introduction is known to be one.
 
@@ -111,6 +140,11 @@ class Walk:
             self._step(None)
         if self._absent:
             raise next(iter(self._absent.values()))
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether everything has been painted."""
+        return not self._queue
 
     @property
     def new(self) -> dict[bytes, tuple[bytes, ...]]:
@@ -191,8 +225,12 @@ class Walk:
             self._follow(commit, parent, _NEW, date)
 
     def _follow(self, commit: bytes, parent: bytes, colour: Colour, date: int) -> None:
-        if colour is _ACCEPTED and (parent == self._introduction or (commit, parent) in self._fences):
-            return
+        if colour is not _NEW and colour is not _GIVEN and self._fences:
+            fence = self._fences.get((commit, parent))
+            if fence is Fence.DROPPED:
+                return
+            if fence is not None:
+                colour = min(colour, _BEYOND[fence])
         self._paint(parent, colour, date)
 
     def _load(self, commit: bytes) -> Loaded | None:
@@ -216,8 +254,8 @@ def _parents(head: Head) -> tuple[bytes, ...]:
     return head.parents if isinstance(head, CommitHead) else ()
 
 
-def reaches(source: ObjectSource, start: bytes, goal: bytes) -> bool:
-    """Whether ``goal`` is ``start`` or an ancestor of it over raw edges, newest first.
+def reaches(source: ObjectSource, start: bytes, goal: bytes, without: Collection[Edge] = ()) -> bool:
+    """Whether ``goal`` is ``start`` or an ancestor of it over raw edges but those of ``without``, newest first.
 
     Raises MissingObject where the history that would have to be looked at is not all there. Malformed commits
     end their line.
@@ -233,7 +271,7 @@ def reaches(source: ObjectSource, start: bytes, goal: bytes) -> bool:
         except MalformedCommit:
             continue
         for parent in head.parents:
-            if parent not in seen:
+            if parent not in seen and (commit, parent) not in without:
                 seen.add(parent)
                 heappush(queue, (-head.date, parent))
     return False

@@ -35,18 +35,23 @@ def directory(tmp_path):
         {"commits": ()},
         {"commits": (b"\x02" * 20, b"\x01" * 20)},
         {"commits": (b"\x01" * 20, b"\x01" * 20)},
-        {"dropped": ((b"\x02" * 20, b"\x01" * 20), (b"\x01" * 20, b"\x02" * 20))},
+        {"fences": ((b"\x02" * 20, b"\x01" * 20, "loose"), (b"\x01" * 20, b"\x02" * 20, "loose"))},
+        {"fences": ((b"\x01" * 20, b"\x02" * 20, "unknown"),)},
+        {"aside": (b"\x07" * 20,)},
+        {"skew": -1},
         {"accepted": -1},
     ],
 )
 def test_a_mark_has_one_form(change):
-    with pytest.raises(ValueError, match=r"mark|commits"):
+    with pytest.raises(ValueError, match=r"mark|commits|edge|negative"):
         dataclasses.replace(mark(1), **change)
 
 
 def test_sorted_commits_and_edges_are_taken():
     commits = (b"\x01" * 20, b"\x02" * 20)
-    assert dataclasses.replace(mark(1), commits=commits, dropped=(commits, commits[::-1])).dropped[1] == commits[::-1]
+    assert dataclasses.replace(mark(1), commits=commits, aside=commits[1:]).aside == commits[1:]
+    edges = ((*commits, "dropped"), (*commits[::-1], "loose"))
+    assert dataclasses.replace(mark(1), fences=edges).fences == edges
 
 
 def test_equal_marks_hash_equal_though_their_dates_are_a_mapping():
@@ -70,7 +75,10 @@ marks = st.builds(
     accepted=st.integers(0, 2**70),
     freshness=st.dictionaries(names, st.integers(), max_size=4),
     recorded_at=st.integers(),
-    dropped=st.sets(st.tuples(ids, ids), max_size=3).map(lambda found: tuple(sorted(found))),
+    fences=st.sets(st.tuples(ids, ids, st.sampled_from(sorted(markdata.FENCES))), max_size=3).map(
+        lambda found: tuple(sorted(found))
+    ),
+    skew=st.integers(0, 2**70),
 )
 
 

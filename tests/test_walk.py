@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gitverify.errors import MalformedCommit, MissingObject
-from gitverify.walk import Colour, Walk, reaches, read_commit
+from gitverify.walk import Colour, Fence, Walk, reaches, read_commit
 
 
 class Graph:
@@ -32,13 +32,14 @@ class Graph:
         back = {object_id: name for name, object_id in self.ids.items()}
         return {back[object_id] for object_id in ids}
 
-    def walk(self, tip, introduction, accepted=(), fences=()):
+    def walk(self, tip, introduction, accepted=(), fences=None, aside=()):
         walk = Walk(
             self,
             self.ids[tip],
             self.ids[introduction],
             [self.ids[name] for name in accepted],
-            [(self.ids[child], self.ids[parent]) for child, parent in fences],
+            {(self.ids[child], self.ids[parent]): kind for (child, parent), kind in (fences or {}).items()},
+            [self.ids[name] for name in aside],
         )
         walk.run(lambda *_: None)
         return walk
@@ -87,12 +88,41 @@ def test_the_introductions_own_history_is_given():
     assert walk.colour(graph.ids["r"]) is Colour.GIVEN
 
 
-def test_the_accepted_colour_crosses_no_fence_and_not_the_introduction():
+def test_the_colour_changes_at_a_fence():
     graph = Graph({"r": [], "i": ["r"], "s": ["r"], "m": ["i", "s"], "n": ["m"], "t": ["s"], "u": ["n", "t"]})
-    walk = graph.walk("u", "i", accepted=["n"], fences=[("m", "s")])
+    walk = graph.walk("u", "i", accepted=["n"], fences={("m", "s"): Fence.SIDE})
+    assert graph.names(walk.new) == {"u", "t"}
+    assert walk.colour(graph.ids["s"]) is Colour.ASIDE
+    walk = graph.walk("u", "i", accepted=["n"], fences={("m", "s"): Fence.DROPPED})
     assert graph.names(walk.new) == {"u", "t", "s"}
-    assert walk.colour(graph.ids["s"]) is Colour.NEW
-    assert walk.colour(graph.ids["r"]) is Colour.GIVEN
+
+
+def test_what_is_below_a_loose_edge_is_accepted_and_told_apart():
+    graph = Graph({"i": [], "a": ["i"], "b": ["i"], "m": ["b", "a"], "t": ["a"], "u": ["m", "t"]})
+    walk = graph.walk("u", "i", accepted=["m"], fences={("m", "a"): Fence.LOOSE})
+    assert graph.names(walk.new) == {"u", "t"}
+    assert (walk.colour(graph.ids["a"]), walk.colour(graph.ids["b"])) == (Colour.LOOSE, Colour.ACCEPTED)
+
+
+def test_a_date_that_lies_makes_an_accepted_commit_new_until_the_walk_has_settled():
+    graph = Graph({"i": [], "x": ["i"], "y": ["x"], "m": ["y"], "t": ["x"], "u": ["m", "t"]}, {**DATED, "y": 1})
+    walk = graph.walk("u", "i", accepted=["m"])
+    assert graph.names(walk.new) == {"u", "t", "x"}
+    walk.settle(1)
+    assert graph.names(walk.new) == {"u", "t"}
+
+
+def test_painting_on_until_a_commit_is_found():
+    graph = Graph(LINE)
+    walk = graph.walk("e", "a", accepted=["d"])
+    assert walk.colour(graph.ids["b"]) is None
+    assert walk.find(graph.ids["b"]) is Colour.ACCEPTED
+    assert not walk.exhausted
+    assert walk.find(b"x" * 20) is None
+    assert walk.exhausted
+
+
+DATED = {"i": 10, "x": 20, "y": 30, "m": 40, "t": 40, "u": 50}
 
 
 def test_dates_that_lie_cannot_hide_a_commit():
@@ -209,17 +239,45 @@ def test_exactly_what_the_tip_reaches_beyond_the_introduction(drawn):
     assert reaches(graph, graph.ids[tip], graph.ids[introduction]) == (introduction in closure(parents, tip))
 
 
+def painted(parents, introduction, accepted, fences):
+    """Colours by their definition, from the floor's commits down until nothing changes."""
+    given_ = closure(parents, introduction)
+    colours = dict.fromkeys(given_, Colour.GIVEN)
+    todo = [(name, Colour.ACCEPTED) for name in accepted]
+    while todo:
+        name, colour = todo.pop()
+        if colours.get(name, Colour.NEW) >= colour:
+            continue
+        colours[name] = colour
+        for parent in parents[name]:
+            fence = fences.get((name, parent))
+            if fence is not Fence.DROPPED:
+                beyond = {Fence.SIDE: Colour.ASIDE, Fence.LOOSE: Colour.LOOSE}.get(fence, Colour.ACCEPTED)
+                todo.append((parent, min(colour, beyond)))
+    return colours
+
+
 @settings(max_examples=300)
 @given(graphs(), st.data())
-def test_a_mark_covers_only_what_descends_from_the_introduction(drawn, data):
+def test_every_commit_has_the_colour_that_the_marks_and_fences_give_it(drawn, data):
     graph, parents, tip, introduction = drawn
-    main = {n for n in parents if introduction in closure(parents, n)}
-    if not main:
-        return
-    mark = data.draw(st.sampled_from(sorted(main)))
-    fences = [(n, p) for n in main & closure(parents, mark) for p in parents[n] if p not in main]
-    walk = graph.walk(tip, introduction, accepted=[mark], fences=fences)
-    covered = {n for n in parents if walk.colour(graph.ids[n]) is Colour.ACCEPTED}
-    assert covered <= main & closure(parents, mark)
-    new = graph.names(walk.new)
-    assert new >= closure(parents, tip) - closure(parents, introduction) - closure(parents, mark)
+    accepted = data.draw(st.sets(st.sampled_from(sorted(parents)), max_size=2))
+    edges = [(child, parent) for child in parents for parent in parents[child]]
+    fences = data.draw(st.dictionaries(st.sampled_from(edges), st.sampled_from(Fence))) if edges else {}
+    walk = graph.walk(tip, introduction, accepted=sorted(accepted), fences=fences)
+    expected = painted(parents, introduction, accepted, fences)
+    for name in parents:
+        assert (walk.colour(graph.ids[name]) or Colour.NEW) <= expected.get(name, Colour.NEW)
+    walk.exhaust()
+    for name in parents:
+        if name in expected:
+            assert walk.colour(graph.ids[name]) is expected[name]
+    new = closure(parents, tip) - expected.keys()
+    assert graph.names(walk.new) <= new
+    reached, todo = set(), [tip]
+    while todo:
+        name = todo.pop()
+        if name in new and name not in reached:
+            reached.add(name)
+            todo += parents[name]
+    assert graph.names(walk.new) >= reached

@@ -43,6 +43,14 @@ class Parent(NamedTuple):
     policy: Policy | PolicyProblem
     material: KeyMaterial
     judge: bytes
+    standing: Standing = Standing.MAIN
+
+
+class Base(NamedTuple):
+    """A merge base: its root tree's id, and its own policy file's entry."""
+
+    tree: bytes
+    entry: TreeEntry | None
 
 
 class Case(NamedTuple):

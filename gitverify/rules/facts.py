@@ -82,7 +82,13 @@ class Refusal:
 
 
 class Authorized(NamedTuple):
-    """The commit is authentic by this rule, on the word of these vouchers (none for the introduction)."""
+    """The commit is authentic by this rule, on the word of these vouchers.
+
+    There are none for the introduction, for a change of unprotected paths without a signature, and for a clean merge
+    by a machine. ``authority`` is the policy and the key material that decided, where it was a single one: whatever
+    else is judged under these two themselves has the same answer.
+    """
 
     rule: str
     vouchers: tuple[Voucher, ...] = ()
+    authority: tuple[object, object] | None = None

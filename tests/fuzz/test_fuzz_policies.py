@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from fixtures.lib.sshwriter import Ecdsa, Ed25519, Rsa, SkEd25519
 from gitverify.errors import PolicyError
 from gitverify.limits import LIMITS
-from gitverify.policies import guix, lint, support
+from gitverify.policies import guix, lint
 from gitverify.policies.dialects import parse
 from gitverify.policies.model import Dialect
 
@@ -90,7 +90,6 @@ def policy_or_none(dialect, data):
     assert all(grant.people <= policy.people.keys() for grant in policy.grants)
     assert all(str(path) for grant in policy.grants for path in grant.paths)
     assert all(is_safe(message) for _, message in lint.warnings(policy))
-    assert all(is_safe(message) for message in support.unsupported_features(policy))
     return policy
 
 

@@ -1,0 +1,218 @@
+"""What the rules ask of the repository while they judge a commit (their ``Evidence``)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from gitverify.ancestry import Ancestry
+from gitverify.errors import MalformedCommit, MalformedTree, OversizedObject, TooMuch
+from gitverify.examine import Examiner
+from gitverify.objects.commit import parse_head
+from gitverify.policies.coverage import cover
+from gitverify.policies.model import Dialect
+from gitverify.rules.authority import Base, Standing
+from gitverify.rules.authorize import judge_under
+from gitverify.rules.facts import Authorized
+from gitverify.trees.difference import uncovered
+from gitverify.walk import Colour, Fence, read_commit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gitverify.anchor import Anchor
+    from gitverify.objects.source import ObjectSource
+    from gitverify.policies.coverage import Cover
+    from gitverify.policies.model import Policy
+    from gitverify.request import Floor
+    from gitverify.rules.authority import Case, Parent
+    from gitverify.rules.facts import CommitFacts, Examined, Refusal
+    from gitverify.walk import Walk
+
+
+class Judged(Protocol):
+    """The judgement that is under way."""
+
+    decisions: dict[bytes, Authorized | Refusal]
+
+    @property
+    def order(self) -> Sequence[bytes]:
+        """The commits to be judged, parents first."""
+        ...
+
+    @property
+    def parents_of(self) -> Mapping[bytes, tuple[bytes, ...]]:
+        """Their raw parents."""
+        ...
+
+    @property
+    def floor(self) -> Floor:
+        """What earlier runs accepted."""
+        ...
+
+    def is_authentic(self, commit: bytes) -> bool:
+        """Whether a commit was found authentic, now or before, or is given."""
+        ...
+
+    def standing(self, commit: bytes) -> Standing:
+        """Where a commit stands to the introduction."""
+        ...
+
+    def facts(self, commit: bytes) -> CommitFacts:
+        """Return the facts on any commit."""
+        ...
+
+    def examined(self, commit: bytes) -> CommitFacts:
+        """Return the facts on any commit with its signature."""
+        ...
+
+    def case(self, facts: CommitFacts, standing: Standing, *, parents: tuple[bytes, ...] | None = None) -> Case:
+        """Return a commit with what surrounds it."""
+        ...
+
+
+class Inquiry:
+    """Looks into the repository for one judgement."""
+
+    def __init__(self, source: ObjectSource, anchor: Anchor, walk: Walk, judged: Judged) -> None:
+        """Prepare; nothing is read yet."""
+        self._source = source
+        self._anchor = anchor
+        self._judged = judged
+        self._known = Known(source, anchor.facts.id, walk, judged)
+        self._asked: Ancestry | None = None
+        self._examiners: dict[int, Examiner] = {}
+        self._allowed: dict[tuple[bytes, int, int], bool] = {}
+
+    @property
+    def _ancestry(self) -> Ancestry:
+        if self._asked is None:
+            self._asked = Ancestry(self._known)
+        return self._asked
+
+    def examine(self, commit: CommitFacts, judge: Parent) -> Examined:
+        """R12: a signature that the likely certificates could not prove is tried with those that judge."""
+        examined = commit.examined
+        unproven = examined.unproven
+        if unproven is None or unproven.code == "unsigned" or self._anchor.examination.dialect is Dialect.GUIX:
+            return examined
+        if any(key.startswith("SHA256:") for key in unproven.keys):  # an SSH signature brings its own key
+            return examined
+        material = judge.material
+        examiner = self._examiners.get(id(material))
+        if examiner is None:
+            examiner = Examiner(self._source, self._anchor.examination, material.keyring)  # type: ignore[attr-defined]
+            self._examiners[id(material)] = examiner
+        return examiner([read_commit(self._source, commit.id)])[0]
+
+    def cover(self, policy: Policy, people: frozenset[str], *, policy_file: bool) -> Cover:
+        """Return which paths these people may change."""
+        return cover(policy, people, self._anchor.examination.policy_path, policy_file=policy_file)
+
+    def uncovered(self, before: bytes, after: bytes, cover: Cover) -> bytes | None:
+        """Return a path that differs between two root trees and is not covered; None where all are."""
+        return uncovered(self._anchor.trees, before, after, cover)
+
+    def unsettled(self, base: bytes, sides: tuple[bytes, bytes], recorded: bytes, cover: Cover) -> bytes | None:
+        """Return a path that the mechanical merge does not settle as recorded and that is not covered."""
+        from gitverify.trees.mechanical import unsettled  # noqa: PLC0415  (not every history has such merges)
+
+        return unsettled(self._anchor.trees, self._blob, base, *sides, recorded, cover)
+
+    def _blob(self, blob: bytes) -> bytes:
+        try:
+            kind, data = self._source.read(blob)
+        except OversizedObject as error:
+            raise TooMuch(str(error)) from None
+        if kind != "blob":
+            raise MalformedTree(f"object {blob.hex()} stands where a file is expected, but is a {kind}")
+        return data
+
+    def bases(self, ours: bytes, theirs: bytes) -> list[Base]:
+        """Return the merge bases of two authentic commits."""
+        facts = [self._judged.facts(base) for base in self._ancestry.reach(ours, theirs).bases]
+        return [Base(base.tree, base.examined.entry) for base in facts]
+
+    def authorised_beyond(self, other: bytes, governing: Parent) -> bytes | None:
+        """R19 (e): return the oldest commit that only ``other`` reaches and the governing policy does not allow."""
+        beyond = self._ancestry.reach(other, governing.id).ours
+        return next((commit for commit in reversed(beyond) if not self._allows(governing, commit)), None)
+
+    def _allows(self, law: Parent, commit: bytes) -> bool:
+        judged = self._judged
+        decision = judged.decisions.get(commit)
+        if isinstance(decision, Authorized) and decision.authority is not None:
+            policy, material = decision.authority
+            if policy is law.policy and material is law.material:
+                return True
+        key = commit, id(law.policy), id(law.material)
+        allowed = self._allowed.get(key)
+        if allowed is None:
+            parents = self._known.raw_parents(commit)
+            for known in (commit, *self._known.authentic_parents(commit)):
+                self._known.descends(known)  # so that it is known where they stand
+            case = judged.case(judged.examined(commit), judged.standing(commit), parents=parents)
+            allowed = self._allowed[key] = isinstance(judge_under(case, law, self), Authorized)
+        return allowed
+
+
+class Known:
+    """The graph of the commits that are known to be authentic."""
+
+    def __init__(self, source: ObjectSource, introduction: bytes, walk: Walk, judged: Judged) -> None:
+        """Take the commits of the judgement, and of the earlier runs that its walk ended at."""
+        self._source = source
+        self._walk = walk
+        self._judged = judged
+        self._older: dict[bytes, tuple[tuple[bytes, ...], int]] = {}
+        self.introduction = introduction
+        self.ranks = {commit: rank for rank, commit in enumerate(judged.order)}
+        self.skew = judged.floor.skew
+
+    def authentic_parents(self, commit: bytes) -> tuple[bytes, ...]:
+        """Return the authentic parents of an authentic commit."""
+        parents = self._judged.parents_of.get(commit)
+        if parents is not None:
+            if len(parents) == 1:
+                return parents
+            return tuple([parent for parent in parents if self._judged.is_authentic(parent)])
+        fences = self._judged.floor.fences
+        older = self._read(commit)[0]
+        if not fences:
+            return older
+        return tuple([parent for parent in older if fences.get((commit, parent)) is not Fence.DROPPED])
+
+    def raw_parents(self, commit: bytes) -> tuple[bytes, ...]:
+        """Return all parents of a commit."""
+        parents = self._judged.parents_of.get(commit)
+        return parents if parents is not None else self._read(commit)[0]
+
+    def date(self, commit: bytes) -> int:
+        """Return a commit's date."""
+        return self._read(commit)[1]
+
+    def given(self, commit: bytes) -> bool:
+        """Whether the commit is in the introduction's closure."""
+        if commit in self.ranks:
+            return False
+        colour = self._walk.find(commit)
+        if colour is Colour.ASIDE and not self._walk.exhausted:
+            self._walk.exhaust()
+            colour = self._walk.colour(commit)
+        return colour is Colour.GIVEN
+
+    def descends(self, commit: bytes) -> bool:
+        """Whether the commit descends from the introduction, or is it."""
+        if commit not in self.ranks:
+            self._walk.find(commit)
+        return self._judged.standing(commit) is Standing.MAIN
+
+    def _read(self, commit: bytes) -> tuple[tuple[bytes, ...], int]:
+        found = self._older.get(commit)
+        if found is None:
+            try:
+                head = parse_head(read_commit(self._source, commit))
+                found = head.parents, head.date
+            except MalformedCommit:
+                found = (), 0
+            self._older[commit] = found
+        return found

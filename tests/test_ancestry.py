@@ -1,0 +1,137 @@
+"""Merge bases and differences of what is reached, compared with their definitions on random graphs."""
+
+import pytest
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
+
+from gitverify.ancestry import Ancestry
+from gitverify.errors import TooMuch
+from gitverify.limits import LIMITS
+
+
+class Graph:
+    """Commits are numbers written as bytes, parents smaller; ``old`` ones have dates and no ranks."""
+
+    def __init__(self, parents, *, introduction=0, old=(), dates=None, skew=None):
+        self.parents = {name(n): tuple(name(p) for p in its) for n, its in parents.items()}
+        self.introduction = name(introduction)
+        self.closures = {}
+        for commit, its in self.parents.items():
+            self.closures[commit] = {commit}.union(*(self.closures[parent] for parent in its))
+        self.old = {name(n) for n in old}
+        self.ranks = {c: at for at, c in enumerate(self.parents) if c not in self.old}
+        self.dates = {name(n): date for n, date in (dates or {}).items()}
+        self.skew = self.true_skew() if skew == "true" else skew
+        self.looked = set()
+
+    def true_skew(self):
+        mine = self.old - self.closures[self.introduction]
+        return max((self.date(a) - self.date(d) for d in mine for a in self.closures[d] & mine), default=0)
+
+    def authentic_parents(self, commit):
+        self.looked.add(commit)
+        return self.parents[commit]
+
+    def date(self, commit):
+        return self.dates.get(commit, int.from_bytes(commit, "big"))
+
+    def given(self, commit):
+        return commit in self.closures[self.introduction]
+
+    def descends(self, commit):
+        return self.introduction in self.closures[commit]
+
+    def bases(self, ours, theirs):
+        common = self.closures[ours] & self.closures[theirs]
+        return {c for c in common if not any(c in self.closures[other] for other in common - {c})}
+
+    def beyond(self, ours, theirs):
+        return self.closures[ours] - self.closures[theirs] - self.closures[self.introduction]
+
+
+def name(number):
+    return number.to_bytes(2, "big")
+
+
+@st.composite
+def graphs(draw):
+    size = draw(st.integers(2, 12))
+    parents = {}
+    for n in range(size):
+        some = st.lists(st.integers(max(0, n - 5), n - 1), max_size=2, unique=True) if n else st.just([])
+        parents[n] = draw(some)
+    introduction = draw(st.integers(0, size - 1))
+    old = draw(st.integers(0, size))
+    dates = {n: draw(st.integers(0, 20)) for n in range(old)} if draw(st.booleans()) else {}
+    graph = Graph(
+        parents, introduction=introduction, old=range(old), dates=dates, skew=draw(st.sampled_from(["true", None]))
+    )
+    # What the introduction reaches has no ranks; what has one has nothing without one above it.
+    graph.old |= graph.closures[graph.introduction]
+    graph.ranks = {c: at for at, c in enumerate(graph.parents) if c not in graph.old}
+    graph.skew = graph.true_skew() if graph.skew is not None else None
+    return graph
+
+
+@settings(max_examples=600)
+@given(graphs(), st.data())
+def test_bases_and_what_is_beyond_are_as_defined(graph, data):
+    commits = sorted(graph.parents)
+    ours, theirs = data.draw(st.sampled_from(commits)), data.draw(st.sampled_from(commits))
+    found = Ancestry(graph).reach(ours, theirs)
+    event(f"{len(found.bases)} bases")
+    assert set(found.bases) == graph.bases(ours, theirs)
+    assert len(found.bases) == len(set(found.bases))
+    assert set(found.ours) == graph.beyond(ours, theirs)
+    assert set(found.theirs) == graph.beyond(theirs, ours)
+
+
+def line(length, fork):
+    """A line with a branch of one commit that left it at ``fork``; the last one is the branch."""
+    parents = {n: [n - 1] if n else [] for n in range(length)}
+    parents[length] = [fork]
+    return parents
+
+
+def test_no_further_down_than_where_they_parted():
+    graph = Graph(line(1000, 990))
+    found = Ancestry(graph).reach(name(999), name(1000))
+    assert found.bases == (name(990),)
+    assert found.ours == tuple(name(n) for n in range(999, 990, -1))
+    assert found.theirs == (name(1000),)
+    assert min(graph.looked) >= name(990)
+
+
+def test_among_earlier_commits_as_far_as_dates_were_ever_wrong():
+    graph = Graph(line(1000, 990), old=range(1000), skew=5)
+    assert Ancestry(graph).reach(name(999), name(1000)).bases == (name(990),)
+    assert name(985) <= min(graph.looked) <= name(987)
+
+
+def test_what_descends_from_the_introduction_reaches_all_below_it_unseen():
+    parents = line(1000, 10)
+    graph = Graph(parents, introduction=900, old=range(901))
+    found = Ancestry(graph).reach(name(999), name(1000))
+    assert found.bases == (name(10),)
+    assert min(graph.looked) >= name(10)
+    assert name(899) not in graph.looked
+
+
+def test_the_same_question_from_the_other_side():
+    graph = Graph(line(20, 10))
+    ancestry = Ancestry(graph)
+    one = ancestry.reach(name(19), name(20))
+    graph.looked.clear()
+    other = ancestry.reach(name(20), name(19))
+    assert (other.bases, other.ours, other.theirs) == (one.bases, one.theirs, one.ours)
+    assert ancestry.reach(name(19), name(20)) is one
+    assert not graph.looked
+
+
+def test_a_run_looks_at_so_many_and_no_more(monkeypatch):
+    graph = Graph(line(1000, 1))
+    monkeypatch.setattr("gitverify.ancestry.LIMITS", type(LIMITS)(ancestry_steps=1500, ancestry_steps_per_commit=0))
+    ancestry = Ancestry(graph)
+    assert ancestry.reach(name(999), name(1000)).bases == (name(1),)
+    with pytest.raises(TooMuch, match="tangled"):
+        ancestry.reach(name(998), name(1000))
