@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from gitverify.errors import MalformedTree
+from gitverify.errors import MalformedTree, TooMuch
 from gitverify.limits import LIMITS
 from gitverify.objects.tree import EMPTY_TREE, TreeEntry
 from gitverify.policies.coverage import Extent
@@ -67,9 +67,11 @@ def uncovered(trees: TreeSource, before: bytes | None, after: bytes | None, cove
 def changes(trees: TreeSource, before: bytes | None, after: bytes | None) -> Iterator[Change]:
     """Yield all paths that differ between two root trees (ids; None: no tree).
 
-    Between two of them no more is read than the trees above them. Raises MissingObject and MalformedTree, the latter
-    for a difference deeper than git itself goes too.
+    Between two of them no more is read than the trees above them. Raises MissingObject, MalformedTree, also where
+    directories that differ are nested deeper than git itself goes, and TooMuch after more paths than anyone looks at:
+    a few small trees that hold each other many times have more paths than there are atoms.
     """
+    left = LIMITS.changed_paths
     names: list[bytes] = []
     levels = [_steps(trees, before or EMPTY_TREE, after or EMPTY_TREE)]
     while levels:
@@ -79,6 +81,9 @@ def changes(trees: TreeSource, before: bytes | None, after: bytes | None) -> Ite
             if levels:
                 names.pop()
         elif isinstance(step, _Leaf):
+            left -= 1
+            if left < 0:
+                raise TooMuch(f"more than {LIMITS.changed_paths:,} paths differ")
             yield Change(b"/".join([*names, step.name]), step.before, step.after)
         elif len(levels) >= LIMITS.tree_depth:
             raise MalformedTree(f"directories are nested more than {LIMITS.tree_depth} deep")
