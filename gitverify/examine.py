@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
+from itertools import repeat
 from typing import TYPE_CHECKING, NamedTuple
 
 from gitverify.errors import MalformedCommit, MalformedTree
@@ -18,7 +19,7 @@ from gitverify.signatures.result import SignatureRefused
 from gitverify.treepath import Trees, components
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from gitverify.objects.source import ObjectSource
     from gitverify.objects.tree import TreeEntry
@@ -58,18 +59,21 @@ class Examiner:
         self._strings: dict[str, str] = {}
         self._entries: dict[TreeEntry, TreeEntry] = {}
 
-    def __call__(self, raws: Sequence[bytes]) -> list[Examined]:
+    def __call__(
+        self, raws: Sequence[bytes], heads: Iterable[tuple[bytes, int] | None] = repeat(None)
+    ) -> list[Examined]:
         """Examine commits' raw contents; return the results in their order.
 
-        Raises MissingObject where a root tree can't be read. All are taken apart before the first signature is
-        checked: the code for each step then stays in the processor's caches, which big-number arithmetic empties.
+        ``heads``: for each, its tree's id and where its fixed first fields end, if the walk has read them. Raises
+        MissingObject where a root tree can't be read. All are taken apart before the first signature is checked: the
+        code for each step then stays in the processor's caches, which big-number arithmetic empties.
         """
-        return [self._checked(read) for read in [self._read(raw) for raw in raws]]
+        return [self._checked(read) for read in list(map(self._read, raws, heads))]
 
-    def _read(self, raw: bytes) -> _Read | Examined:
+    def _read(self, raw: bytes, head: tuple[bytes, int] | None) -> _Read | Examined:
         """Take a commit and its root tree apart, and its signature where it is an OpenPGP one."""
         try:
-            tree, signature, payload, _ = split_commit(raw)
+            tree, signature, payload, _ = split_commit(raw, head)
         except MalformedCommit as error:
             return Examined(malformed=("malformed-commit", str(error)))
         try:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from gitverify.rules.facts import Examined
 
-Examine = Callable[[Sequence[bytes]], list[Examined]]
+if TYPE_CHECKING:
+    from gitverify.objects.commit import CommitHead
+
+Examine = Callable[[Sequence[bytes], Sequence[tuple[bytes, int]]], list[Examined]]
+"""Takes commits' raw contents and, for each, its tree's id and where its fixed first fields end."""
+
 Sink = Callable[[bytes, Examined], None]
 
-BATCH = 128
-BATCH_BYTES = 4 << 20
+BATCH = 64
+BATCH_BYTES = 1 << 20
 
 
 class Batch:
@@ -21,21 +26,28 @@ class Batch:
         """Begin with none."""
         self.commits: list[bytes] = []
         self.raws: list[bytes] = []
+        self.heads: list[tuple[bytes, int]] = []
         self._bytes = 0
 
-    def add(self, commit: bytes, raw: bytes) -> bool:
+    def add(self, commit: bytes, raw: bytes, head: CommitHead) -> bool:
         """Add a commit; return whether there are enough."""
         self.commits.append(commit)
         self.raws.append(raw)
+        self.heads.append((head.tree, head.end))
         self._bytes += len(raw)
         return len(self.commits) >= BATCH or self._bytes >= BATCH_BYTES
+
+    def examine(self, examine: Examine, sink: Sink) -> None:
+        """Examine them in this process."""
+        for commit, examined in zip(self.commits, examine(self.raws, self.heads), strict=True):
+            sink(commit, examined)
 
 
 class Pool(Protocol):
     """Takes commits and gives back what was found, in any order."""
 
-    def put(self, commit: bytes, raw: bytes) -> None:
-        """Take a commit's id and raw content."""
+    def put(self, commit: bytes, raw: bytes, head: CommitHead) -> None:
+        """Take a commit's id, its raw content, and what the walk has read of it."""
         ...
 
     def finish(self) -> None:
@@ -56,16 +68,15 @@ class Inline:
         self._sink = sink
         self._batch = Batch()
 
-    def put(self, commit: bytes, raw: bytes) -> None:
+    def put(self, commit: bytes, raw: bytes, head: CommitHead) -> None:
         """Examine it with others."""
-        if self._batch.add(commit, raw):
+        if self._batch.add(commit, raw, head):
             self.finish()
 
     def finish(self) -> None:
         """Examine what is left."""
         batch, self._batch = self._batch, Batch()
-        for commit, examined in zip(batch.commits, self._examine(batch.raws), strict=True):
-            self._sink(commit, examined)
+        batch.examine(self._examine, self._sink)
 
     def close(self) -> None:
         """Do nothing."""

@@ -242,7 +242,7 @@ class _Verification:
                 sink(commit, Examined(malformed=("malformed-commit", str(head))))
             else:
                 heads[commit] = head.tree, head.parents, date
-                pool.put(commit, raw)
+                pool.put(commit, raw, head)
 
         try:
             walk.run(visit)

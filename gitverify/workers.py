@@ -1,35 +1,43 @@
 """Examining commits in several processes.
 
-The primitives hold the interpreter lock, so threads would gain nothing. The parent process walks the graph and has
-read each commit already; workers get the raw bytes in batches, read the root trees themselves and answer with what
-:mod:`gitverify.examine` found. Nothing here decides anything.
+The primitives hold the interpreter lock, so threads would gain nothing. This process walks the graph and has read each
+commit already; it hands batches of raw bytes to the others as long as they have too little to do, and examines the rest
+itself, so that as many processes work as there are cores for. Workers read the root trees themselves and answer with
+what :mod:`gitverify.examine` found. Nothing here decides anything, and who examines a commit changes nothing.
 """
 
 from __future__ import annotations
 
 import gc
-import multiprocessing
+import marshal
 import os
 import queue
+import select
 import signal
+import socket
 import threading
+import traceback
 from collections import deque
-from multiprocessing.connection import wait
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from gitverify.errors import GitverifyError, MissingObject
-from gitverify.pool import Batch, Inline
-from gitverify.rules.facts import Examined
+from gitverify.objects.tree import TreeEntry
+from gitverify.pool import Batch
+from gitverify.rules.facts import Examined, Unproven
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from multiprocessing.connection import Connection
-    from multiprocessing.process import BaseProcess
+    from collections.abc import Callable
 
+    from gitverify.objects.commit import CommitHead
     from gitverify.pool import Examine, Sink
 
-# Fewer commits than this are examined faster than processes start.
+# Fewer commits than this are examined faster than a process starts.
 WORTH_WORKERS = 256
+
+# So many batches are on the way to each worker: it must not run out of them while this process examines one.
+AHEAD = 4
+
+_SIZE = 8  # octets of a message's size, which go before it
 
 
 class WorkerFailed(GitverifyError):
@@ -37,80 +45,103 @@ class WorkerFailed(GitverifyError):
 
 
 class Processes:
-    """Examines in ``jobs`` processes, started only when there is enough to do."""
+    """Examines in ``jobs`` processes, this one included; the others start only when there is enough to do."""
 
     def __init__(self, jobs: int, prepare: Callable[[], Examine], sink: Sink) -> None:
-        """``prepare`` is called in each worker (and here for a small number of commits): it opens the repository."""
+        """``prepare`` is called once in each process that examines: it opens the repository."""
         self._jobs = jobs
         self._prepare = prepare
         self._sink = sink
         self._batch = Batch()
-        self._workers: list[_Worker] = []
+        self._workers: dict[int, _Worker] = {}  # by file descriptor
+        self._poll = select.poll()
         self._waiting: list[Batch] = []
         self._put = 0
+        self._here: Examine | None = None
 
-    def put(self, commit: bytes, raw: bytes) -> None:
-        """Queue a commit, wait for a free worker where all are busy."""
-        if self._batch.add(commit, raw):
+    def put(self, commit: bytes, raw: bytes, head: CommitHead) -> None:
+        """Queue a commit; examine a batch here where the others have enough to do."""
+        if self._batch.add(commit, raw, head):
             self._put += len(self._batch.commits)
             self._waiting.append(self._batch)
             self._batch = Batch()
             if self._workers or self._put >= WORTH_WORKERS:
-                self._dispatch()
+                self._share()
 
     def finish(self) -> None:
-        """Examine what is left and wait for all results."""
+        """Examine what is left, and return when all results are here."""
         if self._batch.commits:
             self._waiting.append(self._batch)
             self._batch = Batch()
         if not self._workers:
-            here = Inline(self._prepare(), self._sink)
             for batch in self._waiting:
-                for commit, raw in zip(batch.commits, batch.raws, strict=True):
-                    here.put(commit, raw)
-            here.finish()
+                self._examine(batch)
             self._waiting = []
             return
-        self._dispatch()
-        while any(worker.outstanding for worker in self._workers):
-            self._receive()
+        self._share()
+        while (longest := self._by_outstanding()[-1]).outstanding:
+            if longest.outstanding > 1:  # a batch that it has not begun: whoever is first
+                self._examine(longest.take_back())
+                self._receive(wait=False)
+            else:
+                self._receive(wait=True)
         self.close()
 
     def close(self) -> None:
         """End the workers."""
-        for worker in self._workers:
+        for worker in self._workers.values():
             worker.end()
-        self._workers = []
+        self._workers = {}
 
-    def _dispatch(self) -> None:
-        if not self._workers:
-            context = multiprocessing.get_context("fork" if hasattr(os, "fork") else "spawn")
-            self._workers = [_Worker(context, self._prepare) for _ in range(self._jobs)]
+    def _share(self) -> None:
+        """Give the workers what they can take, and examine the rest."""
+        while len(self._workers) < self._jobs - 1:
+            self._start()
         for batch in self._waiting:
-            while all(worker.outstanding >= 2 for worker in self._workers):  # one in work, one in store
-                self._receive()
-            min(self._workers, key=lambda worker: worker.outstanding).send(batch)
+            self._receive(wait=False)
+            idlest = self._by_outstanding()[0]
+            if idlest.outstanding < AHEAD:
+                idlest.send(batch)
+            else:
+                self._examine(batch)
         self._waiting = []
 
-    def _receive(self) -> None:
-        busy = {worker.connection: worker for worker in self._workers if worker.outstanding}
-        for connection in wait(list(busy)):
-            for commit, examined in busy[connection].receive():  # type: ignore[index]
-                self._sink(commit, examined)
+    def _by_outstanding(self) -> list[_Worker]:
+        return sorted(self._workers.values(), key=lambda worker: worker.outstanding)
+
+    def _start(self) -> None:
+        # An interrupt between the fork and what the worker does about it would have it run on as this process.
+        masked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            worker = _Worker(self._prepare)
+            descriptor = worker.socket.fileno()
+            self._workers[descriptor] = worker
+            self._poll.register(descriptor, select.POLLIN)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, masked)
+
+    def _examine(self, batch: Batch) -> None:
+        if self._here is None:
+            self._here = self._prepare()
+        batch.examine(self._here, self._sink)
+
+    def _receive(self, *, wait: bool) -> None:
+        """Take the answers that have come; where none has, wait for one if asked to."""
+        while ready := self._poll.poll(None if wait else 0):
+            for descriptor, _ in ready:
+                self._workers[descriptor].receive(self._sink)
+            wait = False
 
 
 class _Worker:
-    """The parent's end of one process."""
+    """The near end of one process."""
 
-    def __init__(self, context: multiprocessing.context.BaseContext, prepare: Callable[[], Examine]) -> None:
-        self.connection, theirs = context.Pipe()
-        self._sent: deque[list[bytes]] = deque()
-        self._process: BaseProcess = context.Process(  # type: ignore[attr-defined]
-            target=_serve,
-            args=(theirs, self.connection, prepare),
-            daemon=True,
-        )
-        self._process.start()
+    def __init__(self, prepare: Callable[[], Examine]) -> None:
+        self.socket, theirs = socket.socketpair()
+        self._sent: deque[Batch] = deque()
+        self._process = os.fork()
+        if not self._process:
+            _work(theirs, self.socket, prepare)
         theirs.close()
 
     @property
@@ -120,52 +151,118 @@ class _Worker:
 
     def send(self, batch: Batch) -> None:
         try:
-            self.connection.send(batch.raws)
+            _send(self.socket, (batch.raws, batch.heads))
         except OSError:
             raise WorkerFailed("a worker process ended unexpectedly") from None
-        self._sent.append(batch.commits)
+        self._sent.append(batch)
 
-    def receive(self) -> Iterable[tuple[bytes, Examined]]:
+    def take_back(self) -> Batch:
+        """Return the batch that was sent last. Nothing may be sent after that: its answer is left out at the end."""
+        return self._sent.pop()
+
+    def receive(self, sink: Sink) -> None:
         try:
-            answer = self.connection.recv()
+            which, different, times, missing = _receive(self.socket)
         except (EOFError, OSError):
             raise WorkerFailed("a worker process ended unexpectedly") from None
-        if isinstance(answer, tuple):
-            raise MissingObject(*answer)
-        return zip(self._sent.popleft(), map(Examined._make, answer), strict=True)
+        if not self._sent:  # taken back
+            return
+        if missing:
+            raise MissingObject(*missing)
+        _unpack(self._sent.popleft().commits, which, different, times, sink)
 
     def end(self) -> None:
-        self.connection.close()
-        self._process.terminate()
-        self._process.join()
+        self.socket.close()
+        os.kill(self._process, signal.SIGTERM)
+        os.waitpid(self._process, 0)
 
 
-def _serve(connection: Connection, parents_end: Connection, prepare: Callable[[], Examine]) -> None:
-    """Run a worker: a thread takes batches off the pipe, so that neither side ever waits for the other to read."""
-    parents_end.close()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent process ends its workers
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    batches: queue.SimpleQueue[list[bytes] | None] = queue.SimpleQueue()
+def _work(connection: socket.socket, parents_end: socket.socket, prepare: Callable[[], Examine]) -> NoReturn:
+    """Be a worker; whatever happens, nothing of what the parent process has on its stack may go on here."""
+    status = 1
+    try:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent process ends its workers
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        parents_end.close()
+        _serve(connection, prepare)
+        status = 0
+    except BaseException:  # noqa: BLE001
+        if os.environ.get("GITVERIFY_DEBUG"):
+            traceback.print_exc()
+    finally:
+        os._exit(status)
+
+
+def _serve(connection: socket.socket, prepare: Callable[[], Examine]) -> None:
+    """Answer batches. A thread takes them off the socket, so that neither side ever waits for the other to read."""
+    batches: queue.SimpleQueue[Any] = queue.SimpleQueue()
     threading.Thread(target=_take, args=(connection, batches), daemon=True).start()
     # What is made here dies young and has no cycles; looking for some costs several percent.
     gc.disable()
     examine = prepare()
     while (batch := batches.get()) is not None:
         try:
-            answer: object = [tuple(examined) for examined in examine(batch)]
+            answer = _pack(examine(*batch))
         except MissingObject as error:
-            answer = (error.object_id, error.reason)
+            answer = (), (), (), (error.object_id, error.reason)
         try:
-            connection.send(answer)
+            _send(connection, answer)
         except OSError:
-            break
-    os._exit(0)
+            return
 
 
-def _take(connection: Connection, batches: queue.SimpleQueue[list[bytes] | None]) -> None:
+def _take(connection: socket.socket, batches: queue.SimpleQueue[Any]) -> None:
     while True:
         try:
-            batches.put(connection.recv())
+            batches.put(_receive(connection))
         except (EOFError, OSError):
             batches.put(None)
             return
+
+
+def _pack(results: list[Examined]) -> tuple[Any, ...]:
+    """Make an answer of plain values. Most results differ in the signature's time alone: the rest is said once."""
+    numbers: dict[tuple[Any, ...], int] = {}
+    which = [numbers.setdefault(examined[:3] + examined[4:], len(numbers)) for examined in results]
+    different = [
+        (entry and tuple(entry), root, key, verified, unproven and tuple(unproven), malformed)
+        for entry, root, key, verified, unproven, malformed in numbers
+    ]
+    return which, different, [examined.made_at for examined in results], None
+
+
+def _unpack(
+    commits: list[bytes],
+    which: list[int],
+    different: list[tuple[Any, ...]],
+    times: list[int],
+    sink: Sink,
+) -> None:
+    results = [
+        (entry and TreeEntry(*entry), root, key, verified, unproven and Unproven(*unproven), malformed)
+        for entry, root, key, verified, unproven, malformed in different
+    ]
+    for commit, number, made_at in zip(commits, which, times, strict=True):
+        entry, root, key, verified, unproven, malformed = results[number]
+        sink(commit, Examined(entry, root, key, made_at, verified, unproven, malformed))
+
+
+def _send(connection: socket.socket, message: tuple[Any, ...]) -> None:
+    content = marshal.dumps(message, 2)  # version 2 looks for nothing that comes twice
+    connection.sendall(len(content).to_bytes(_SIZE, "big") + content)
+
+
+def _receive(connection: socket.socket) -> Any:
+    """Return the next message. Raises EOFError where the other side has ended."""
+    size = int.from_bytes(_octets(connection, _SIZE), "big")
+    return marshal.loads(_octets(connection, size))  # noqa: S302  (from a process of ours)
+
+
+def _octets(connection: socket.socket, size: int) -> bytes:
+    octets = connection.recv(size, socket.MSG_WAITALL)
+    while len(octets) < size:  # a signal came between
+        more = connection.recv(size - len(octets), socket.MSG_WAITALL)
+        if not more:
+            raise EOFError
+        octets += more
+    return octets

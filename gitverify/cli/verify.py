@@ -121,11 +121,11 @@ def working(asked: Query, jobs: int | None) -> Iterator[tuple[Session, MakePool 
 
 def _pools(path: Path, jobs: int) -> MakePool | None:
     """Make pools of processes that open the repository themselves."""
-    if jobs == 1:
+    if jobs == 1 or not hasattr(os, "fork"):
         return None
 
     def make(prepare: Callable[[ObjectSource], Examiner], sink: Sink) -> Any:
-        from gitverify.workers import Processes  # noqa: PLC0415  (multiprocessing takes time to load)
+        from gitverify.workers import Processes  # noqa: PLC0415  (not loaded where nothing is to be examined)
 
         return Processes(jobs, lambda: prepare(Repository(path, bare="trusted")), sink)
 

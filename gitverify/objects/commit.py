@@ -71,7 +71,7 @@ class Commit:
 def parse_head(raw: bytes) -> CommitHead:
     """Parse the fixed fields of a commit; raise MalformedCommit where they are not exactly as git writes them.
 
-    The same pattern serves the walk and :func:`parse_commit`, so the graph that is walked is the one judged.
+    The same pattern serves the walk and :func:`split_commit`, so the graph that is walked is the one judged.
     """
     found = _match_head(raw)
     tree, parent_lines, author, committer = found.groups()
@@ -108,8 +108,8 @@ class SignedParts(NamedTuple):
 
 def parse_commit(raw: bytes) -> Commit:
     """Parse a commit object's content; raise MalformedCommit where it breaks R6."""
-    _, signature, payload, end = split_commit(raw)
     head = parse_head(raw)
+    _, signature, payload, end = split_commit(raw, (head.tree, head.end))
     return Commit(
         tree=head.tree,
         parents=head.parents,
@@ -122,10 +122,15 @@ def parse_commit(raw: bytes) -> Commit:
     )
 
 
-def split_commit(raw: bytes) -> SignedParts:
-    """Do the checks of :func:`parse_commit`; raise MalformedCommit where the commit breaks R6."""
-    found = _match_head(raw)
-    tree, start = unhexlify(found[1]), found.end()
+def split_commit(raw: bytes, head: tuple[bytes, int] | None = None) -> SignedParts:
+    """Do the checks of :func:`parse_commit`; raise MalformedCommit where the commit breaks R6.
+
+    ``head`` is ``tree`` and ``end`` of what :func:`parse_head` returned for these bytes, where that is known.
+    """
+    if head is None:
+        found = _match_head(raw)
+        head = unhexlify(found[1]), found.end()
+    tree, start = head
     blank = raw.find(b"\n\n", start - 1)
     if blank < 0 and not raw.endswith(b"\n"):
         raise MalformedCommit("the header's last line has no end")
