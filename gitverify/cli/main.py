@@ -81,7 +81,7 @@ def main() -> NoReturn:
         status = 0
     except Exception as error:  # noqa: BLE001  (the last resort: one clear sentence, no traceback)
         status = _internal_error(error)
-    _flush()
+    flush()
     sys.exit(status if isinstance(status, int) else 0)
 
 
@@ -104,7 +104,7 @@ def _internal_error(error: Exception) -> int:
     return INTERNAL_ERROR
 
 
-def _flush() -> None:
+def flush() -> None:
     """Write what is left; a reader that has gone changes nothing about the verdict."""
     for stream in (sys.stdout, sys.stderr):
         try:

@@ -96,4 +96,4 @@ def test_on_a_real_terminal_the_report_stays_alone_on_stdout(scene):
 
 def test_both_names_are_installed():
     scripts = {e.name: e.value for e in entry_points(group="console_scripts") if "gitverify" in e.name}
-    assert scripts == dict.fromkeys(("gitverify", "git-gitverify"), "gitverify.cli.main:main")
+    assert scripts == dict.fromkeys(("gitverify", "git-gitverify"), "gitverify.__main__:main")
