@@ -173,8 +173,6 @@ def _policy(book: PolicyBook, facts: CommitFacts) -> Policy:
         raise stop("error", facts.id, "R3", "introduction-policy", message)
     policy = book.policy(entry)
     if isinstance(policy, PolicyProblem):
-        if policy.code == "policy-unsupported":
-            raise stop("refused", facts.id, "R14", policy.code, policy.message)
         raise stop("error", facts.id, "R14", "introduction-policy", policy.message)
     return policy
 
