@@ -8,10 +8,10 @@ import subprocess
 import zlib
 from typing import TYPE_CHECKING
 
+from fixtures.lib.packs import entry_header
+
 if TYPE_CHECKING:
     from pathlib import Path
-
-_TYPES = {"commit": 1, "tree": 2, "blob": 3}
 
 Record = tuple[bytes, bytes]
 """An object's raw id, and the bytes that stand for it in a pack."""
@@ -22,18 +22,7 @@ def record(kind: str, body: bytes) -> Record:
     name = hashlib.sha1(b"%s %d\0" % (kind.encode(), len(body)) + body, usedforsecurity=False).digest()
     # Setting up takes longer than compressing; a smaller window needs less of it, and the objects are small.
     compressor = zlib.compressobj(1, zlib.DEFLATED, 12, 5)
-    return name, _header(_TYPES[kind], len(body)) + compressor.compress(body) + compressor.flush()
-
-
-def _header(kind: int, size: int) -> bytes:
-    """Type and size as gitformat-pack has them."""
-    first, size = kind << 4 | size & 15, size >> 4
-    out = bytearray()
-    while size:
-        out.append(first | 0x80)
-        first, size = size & 0x7F, size >> 7
-    out.append(first)
-    return bytes(out)
+    return name, entry_header(kind, len(body)) + compressor.compress(body) + compressor.flush()
 
 
 class PackWriter:
