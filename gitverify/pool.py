@@ -15,7 +15,7 @@ Examine = Callable[[Sequence[bytes], Sequence[tuple[bytes, int]]], list[Examined
 
 Sink = Callable[[bytes, Examined], None]
 
-BATCH = 64
+BATCH = 128
 BATCH_BYTES = 1 << 20
 
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 WORTH_WORKERS = 256
 
 # So many batches are on the way to each worker: it must not run out of them while this process examines one.
-AHEAD = 4
+AHEAD = 3
 
 _SIZE = 8  # octets of a message's size, which go before it
 

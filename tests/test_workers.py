@@ -23,6 +23,7 @@ HEAD = CommitHead(b"t" * 20, (), b"", b"", 7)
 @pytest.fixture(autouse=True)
 def _small(monkeypatch):
     monkeypatch.setattr(workers, "WORTH_WORKERS", 8)
+    monkeypatch.setattr(workers, "AHEAD", 4)
     monkeypatch.setattr(pool, "BATCH", 4)
 
 
