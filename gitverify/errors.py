@@ -62,6 +62,10 @@ class MissingObject(GitverifyError):
         return self.reason.endswith(_ABSENT)
 
 
+class NoCheckout(GitverifyError):
+    """There is no checkout to compare, or it is not clear which one; or nothing can be allowed in it so."""
+
+
 class KeyRefused(GitverifyError):
     """Key material that can't be used: unreadable, of an unsupported kind, or weak.
 

@@ -125,6 +125,13 @@ class Repository:
         except (pygit2.GitError, ValueError) as error:
             raise MissingObject(object_id, f"is damaged in this repository ({shown(str(error))})") from None
 
+    def packed_size(self, object_id: bytes) -> int | None:
+        """Return how many bytes an object has, without reading it; None where it is in no pack, or damaged."""
+        try:
+            return int(self._packed.read_header(pygit2.Oid(raw=object_id))[1])
+        except (KeyError, ValueError, pygit2.GitError):
+            return None
+
     def expand(self, prefix: str) -> list[bytes]:
         """Return the ids of the objects that start with these (at least 4) hexadecimal digits: none, one or two."""
         try:
@@ -195,6 +202,22 @@ class Repository:
                 del config[name]
         except (pygit2.GitError, ValueError, OSError) as error:
             raise RepositoryError("config", f"git's configuration can't be written: {error}") from None
+
+
+def is_blob(content: bytes, object_id: bytes) -> bool:
+    """Return if ``content`` is that of the blob with this raw id; one with the marks of a collision attack is not."""
+    try:
+        return bool(pygit2.hash(content).raw == object_id)
+    except (ValueError, pygit2.GitError):
+        return False
+
+
+def is_file_of_blob(handle: int, object_id: bytes) -> bool:
+    """Return the same for an open file of any size, which is not read into memory as a whole. Raises OSError."""
+    try:
+        return bool(pygit2.hashfile(f"/dev/fd/{handle}").raw == object_id)
+    except (KeyError, ValueError, pygit2.GitError) as error:
+        raise OSError(0, shown(str(error))) from None
 
 
 def _check_bare(path: Path, found: Path, bare: Bare) -> None:

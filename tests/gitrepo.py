@@ -26,10 +26,13 @@ class GitRepository:
         self.git("init", "-q", "-b", "main", *options)
 
     def git(self, *arguments: str, stdin: bytes | None = None) -> str:
+        return self.raw(*arguments, stdin=stdin).decode().strip()
+
+    def raw(self, *arguments: str, stdin: bytes | None = None) -> bytes:
         done = subprocess.run(
             ["git", *arguments], cwd=self.path, env=ENVIRONMENT, input=stdin, capture_output=True, check=True
         )
-        return done.stdout.decode().strip()
+        return done.stdout
 
     def commit(self, message: str, **files: str) -> bytes:
         for name, content in files.items():

@@ -40,6 +40,7 @@ HINTS: dict[str, str] = {
     "behind": "The server shows an older state than before. Fetch again; --allow-rollback accepts it once.",
     "not-contained": "This branch lacks a commit you know to be good. Ask the maintainers why.",
     "stale": "No listed person has committed lately, or the server withholds news. Compare with another mirror.",
+    "worktree-dirty": "Put it back as the commit has it (git status --ignored shows most of it), or take a new clone.",
     "introduction-missing": "Check the id with those who handed it out; if it is right, fetch the branch it is on.",
     "introduction-policy": "Check the id with those who handed it out, and --dialect and --policy-path.",
     "unsupported-repository": "Verify a clone in git's usual format (SHA-1).",
