@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from gitverify.policies.model import Policy
     from gitverify.request import Observer, Outcome
     from gitverify.verify import MakePool
+    from gitverify.worktree.answer import Checkout
 
 _T = TypeVar("_T")
 
@@ -71,10 +72,11 @@ class Unanswerable(GitverifyError):
 
 @dataclass(slots=True, kw_only=True)
 class Query:
-    """What a user asked for: None where nothing was said. ``git_dir`` is ``$GIT_DIR``; ``now``: seconds since 1970."""
+    """What a user asked for: None where nothing was said. ``git_…``: git's variables; ``now``: seconds since 1970."""
 
     repo: Path | None = None
     git_dir: Path | None = None
+    git_work_tree: Path | None = None
     rev: str = "HEAD"
     introduction: bytes | None = None
     signer: str | None = None
@@ -100,7 +102,7 @@ class Session:
     """One repository with its settings, and one question about it."""
 
     def __init__(self, query: Query) -> None:
-        """Open the repository and read its settings. Raises UsageProblem, Unanswerable, MissingObject."""
+        """Open the repository and read its settings. Raises UsageProblem, NoCheckout, Unanswerable, MissingObject."""
         self.query = query
         self.repository = _open(query)
         try:
@@ -110,6 +112,7 @@ class Session:
         self.revision = self.resolve(query.rev)
         self.identity = self._identify()
         self.signer = query.signer or self._configured("signer", parse_key)
+        self.checkout = self._checkout()
 
     def resolve(self, text: str) -> Revision:
         """Resolve a revision argument."""
@@ -184,6 +187,14 @@ class Session:
         except ValueError as error:
             message = f"git config gitverify.{key}: “{shown(value, 80)}” is {error}"
             raise Unanswerable("introduction-not-configured", message) from None
+
+    def _checkout(self) -> Checkout | None:
+        if not self.query.worktree:
+            return None
+        from gitverify.worktree.answer import Checkout  # noqa: PLC0415  (only where it is asked for)
+
+        named = self.query.git_work_tree if self.query.repo is None else None
+        return Checkout(self.repository, named, self.query.allow_ignored, self.settings.get)
 
     def _historical(self) -> Policy | None:
         path = self.query.historical_authorizations
@@ -291,7 +302,7 @@ class Session:
         """Verify, and move the mark where the answer is *authentic* (R23)."""
         request = self.request()
         if self.query.no_state or self.identity is None:
-            outcome, tips = verify_newest(self.repository, request, make_pool=make_pool, observer=observer)
+            outcome, tips = self._answer(request, make_pool, observer)
             return self.report(outcome, tips)
         key = MarkKey(request.introduction, self.identity.repository, self.identity.ref)
         with self.open_store() as store:
@@ -299,6 +310,15 @@ class Session:
                 return self._verify_with(store, key, request, make_pool, observer)
             except StateError as error:
                 raise Unanswerable(error.code, str(error), rule="R24") from None
+
+    def _answer(
+        self, request: Request, make_pool: MakePool | None, observer: Observer | None
+    ) -> tuple[Outcome, Outcome | None]:
+        """Ask the engine; then, of what is authentic, whether the checkout is the same (R28)."""
+        outcome, tips = verify_newest(self.repository, request, make_pool=make_pool, observer=observer)
+        if self.checkout is not None and outcome.verdict == "authentic":
+            self.checkout.answer(outcome)
+        return outcome, tips
 
     def _verify_with(
         self,
@@ -313,7 +333,7 @@ class Session:
         others = [] if mark else store.all(request.introduction)
         while True:
             asked = replace(request, floor=_floor(mark, context))
-            outcome, tips = verify_newest(self.repository, asked, make_pool=make_pool, observer=observer)
+            outcome, tips = self._answer(asked, make_pool, observer)
             after = mark
             if outcome.verdict == "authentic" and outcome.mark is not None:
                 after = _mark(outcome.mark, context, self.query.now)
@@ -340,6 +360,7 @@ class Session:
             ref=identity.ref if identity else None,
             repository=identity.repository if identity else None,
             left_out=tips,
+            comparison=self.checkout.comparison if self.checkout is not None else None,
         )
         named = [outcome.tip, *([tips.tip] if tips else [])]
         for refusal in report.refusals[:200]:

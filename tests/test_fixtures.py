@@ -40,7 +40,8 @@ GALLERY = {
         rollback-to-parent rollback-to-sibling rollback-allowed junk-commit-does-not-raise-the-floor behind-the-mark
         forged-commit-graph config-included-from-the-worktree first-run-has-no-mark state-truncated
         state-world-writable two-processes-at-once killed-between-verdict-and-mark disk-full-while-marking
-        repository-owned-by-another-user sha256-repository""",
+        repository-owned-by-another-user worktree-modified worktree-untracked worktree-ignored-file
+        sha256-repository""",
     "output": "control-characters-in-subject bidi-in-author broken-pipe interrupted",
     "bad input": """
         not-a-repository unborn-head revision-does-not-exist option-value-wrong keyring-missing state-not-writable""",

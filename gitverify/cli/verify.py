@@ -14,7 +14,7 @@ import click
 from gitverify.cli import options
 from gitverify.cli.output import FORMATS, show
 from gitverify.cli.progress import Progress
-from gitverify.errors import MissingObject
+from gitverify.errors import MissingObject, NoCheckout
 from gitverify.session import Query, Session, Unanswerable, UsageProblem, unanswered
 from gitverify.source import Repository
 
@@ -46,6 +46,17 @@ if TYPE_CHECKING:
     help="Where REV is refused, take the newest authentic commit on its first-parent line instead.",
 )
 @click.option("--keep-going", is_flag=True, help="Report all refusals, not just the oldest.")
+@click.option(
+    "--worktree",
+    is_flag=True,
+    help="Refuse a checkout that is not, byte for byte, the verified commit: nothing modified, missing or added.",
+)
+@click.option(
+    "--allow-ignored",
+    multiple=True,
+    metavar="PATTERN",
+    help="With --worktree: files that the commit's .gitignore ignores may be there where this fits (repeatable).",
+)
 @options.JOBS
 @click.option(
     "--format",
@@ -66,6 +77,7 @@ def command(rev: str, jobs: int | None, format_: str, **asked: Any) -> int:
     \b
       gitverify verify                                     what is checked out
       gitverify verify origin/main                         what was fetched, before it is merged
+      gitverify verify --worktree                          and the files here are just that
       gitverify verify --max-age 14d --format json         for a script
     """
     start = time.monotonic()
@@ -83,7 +95,7 @@ def answered(run: Callable[[], int], format_: str = "human", start: float | None
     """Call ``run``; answer in the format asked for where the question could not be put."""
     try:
         return run()
-    except UsageProblem as error:
+    except (UsageProblem, NoCheckout) as error:
         raise click.UsageError(str(error)) from None
     except (Unanswerable, MissingObject) as error:
         report = unanswered(error)
@@ -93,17 +105,25 @@ def answered(run: Callable[[], int], format_: str = "human", start: float | None
 
 def query(rev: str, **asked: Any) -> Query:
     """Make a query of the options."""
+    if asked.get("allow_ignored") and not asked["worktree"]:
+        raise click.UsageError("--allow-ignored says what --worktree lets pass: it goes with that option")
     repo, state = asked.pop("repo"), asked.pop("state", None)
     historical = asked.pop("historical_authorizations", None)
     return Query(
         repo=Path(repo) if repo else None,
-        git_dir=Path(os.environ["GIT_DIR"]) if os.environ.get("GIT_DIR") else None,
+        git_dir=_named("GIT_DIR"),
+        git_work_tree=_named("GIT_WORK_TREE"),
         rev=rev,
         state=Path(state) if state else None,
         historical_authorizations=Path(historical) if historical else None,
         now=int(time.time()),
         **asked,
     )
+
+
+def _named(variable: str) -> Path | None:
+    """Return the path that an environment variable holds."""
+    return Path(os.environ[variable]) if os.environ.get(variable) else None
 
 
 @contextmanager

@@ -12,12 +12,16 @@ from typing import TYPE_CHECKING
 from gitverify.text import shown
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gitverify.report.model import Report
     from gitverify.request import Outcome
     from gitverify.rules.facts import Refusal
+    from gitverify.worktree.model import Comparison
 
 WIDTH = 96  # fits a terminal of 100 columns also where it is quoted
 MOST_PEOPLE = 12
+MOST_PATHS = 20
 
 
 def write_human(report: Report) -> str:
@@ -53,6 +57,8 @@ def _authentic(report: Report) -> list[str]:
     elif not outcome.checked:
         lines.append("  nothing is new since the last run")
     lines += _people(outcome)
+    if report.comparison is not None:
+        lines += _checkout(report.comparison)
     if report.left_out is not None:
         lines += _left_out(report, report.left_out)
     if report.after and report.after != report.before:
@@ -76,6 +82,25 @@ def _people(outcome: Outcome) -> list[str]:
     return lines
 
 
+def _checkout(comparison: Comparison) -> list[str]:
+    """R28: the checkout equals the commit; what is in it beside files, and what was let pass."""
+    files = number(comparison.files, "file")
+    lines = [f"  the checkout in {shown(str(comparison.directory))} is just that: {files}"]
+    submodules = [
+        f"{shown(path)} at {commit.hex()[:12]}" if checked_out else f"{shown(path)} (not checked out)"
+        for path, commit, checked_out in comparison.submodules
+    ]
+    lines += _listed("submodules:", submodules)
+    lines += _listed("CRLF line ends, as its .gitattributes asks:", [shown(path) for path in comparison.converted])
+    lines += _listed("not in the commit, and allowed:", [shown(path) for path in comparison.allowed])
+    return lines
+
+
+def _listed(title: str, items: Sequence[str]) -> list[str]:
+    more = [f"and {len(items) - MOST_PATHS:,} more"] if len(items) > MOST_PATHS else []
+    return [f"    {title} {', '.join([*items[:MOST_PATHS], *more])}"] if items else []
+
+
 def _left_out(report: Report, tip: Outcome) -> list[str]:
     lines = [f"  left out (--newest-authentic): {_commit(report, tip.tip)}"]
     lines += [f"    {refusal.code}: {_commit(report, refusal.commit)}" for refusal in tip.refusals[:5]]
@@ -90,12 +115,27 @@ def _not_authentic(report: Report) -> list[str]:
     lines = []
     if report.outcome is not None:
         lines.append(f"{word}: {_commit(report, report.outcome.tip, full=True)}")
+    if report.reason == "worktree-dirty" and report.comparison is not None:
+        return lines + _dirty(report.comparison, refusals)
     for refusal in refusals:
         lines += _refusal(report, refusal, word if report.outcome is None else None)
     descendants = len(report.refusals) - len(refusals)
     if descendants:
         lines.append(f"  {number(descendants, 'more commit')} not authentic because a parent is not")
     return lines
+
+
+def _dirty(comparison: Comparison, refusals: Sequence[Refusal]) -> list[str]:
+    """R28: the commit is authentic, and something else is checked out."""
+    lines = [f"  {refusals[0].code} ({refusals[0].rule})"]
+    where = shown(str(comparison.directory))
+    places = number(len(refusals), "place")
+    lines += _wrapped("why", f"the commit is authentic; what is checked out in {where} is not the same, in {places}")
+    for refusal in refusals[:MOST_PATHS]:
+        lines += _filled(f"    {shown(refusal.path or b'')}: ", refusal.message, indent=6)
+    if len(refusals) > MOST_PATHS:
+        lines.append(f"    and {len(refusals) - MOST_PATHS:,} more: --format json has them all")
+    return lines + _wrapped("do", refusals[0].hint)
 
 
 def _refusal(report: Report, refusal: Refusal, word: str | None) -> list[str]:
@@ -125,13 +165,13 @@ def _wrapped(label: str, text: str) -> list[str]:
     return _filled(f"    {label:<8} ", text)
 
 
-def _filled(first: str, text: str) -> list[str]:
-    """Break text into lines below each other; commands, ids and paths stay whole."""
+def _filled(first: str, text: str, indent: int | None = None) -> list[str]:
+    """Break text into lines below each other, or indented; commands, ids and paths stay whole."""
     return textwrap.wrap(
         text,
         WIDTH,
         initial_indent=first,
-        subsequent_indent=" " * len(first),
+        subsequent_indent=" " * (len(first) if indent is None else indent),
         break_long_words=False,
         break_on_hyphens=False,
     )

@@ -14,8 +14,11 @@ from gitverify.text import shown
 if TYPE_CHECKING:
     from gitverify.report.model import Report
     from gitverify.rules.facts import Refusal
+    from gitverify.worktree.model import Comparison
 
 FORMAT = "gitverify/1"
+
+_PATH_LENGTH = 4096
 
 
 def write_json(report: Report) -> str:
@@ -47,6 +50,20 @@ def _summary(report: Report) -> dict[str, Any]:
         },
         "mark": {"before": [c.hex() for c in report.before], "after": [c.hex() for c in report.after]},
         "seconds": round(report.seconds, 3),
+        **({"worktree": _worktree(report.comparison)} if report.comparison is not None else {}),
+    }
+
+
+def _worktree(comparison: Comparison) -> dict[str, Any]:
+    return {
+        "directory": shown(str(comparison.directory), _PATH_LENGTH),
+        "files": comparison.files,
+        "submodules": [
+            {"path": shown(path, _PATH_LENGTH), "commit": commit.hex(), "checked_out": checked_out}
+            for path, commit, checked_out in comparison.submodules
+        ],
+        "allowed": [shown(path, _PATH_LENGTH) for path in comparison.allowed],
+        "converted": [shown(path, _PATH_LENGTH) for path in comparison.converted],
     }
 
 
@@ -56,7 +73,7 @@ def _refusal(refusal: Refusal) -> dict[str, Any]:
         "rule": refusal.rule,
         "code": refusal.code,
         "message": refusal.message,
-        "path": shown(refusal.path, 4096) if refusal.path is not None else None,
+        "path": shown(refusal.path, _PATH_LENGTH) if refusal.path is not None else None,
         "key": refusal.key,
         "person": refusal.person,
         "hint": refusal.hint,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from gitverify.request import Outcome
     from gitverify.rules.facts import Refusal
+    from gitverify.worktree.model import Comparison
 
 EXIT_STATUS = {"authentic": 0, "refused": 1, "undecided": 3, "error": 4}
 
@@ -26,8 +27,8 @@ class Report:
     """An answer to show.
 
     ``refusals`` are the outcome's, or, where R27 took an older commit, what was left out. ``lines`` describes the
-    commits that are named. ``problem`` is an answer without an outcome: nothing could be asked. ``notes`` are
-    sentences for people.
+    commits that are named. ``problem`` is an answer without an outcome: nothing could be asked. ``comparison`` is that
+    of the checkout (R28), where one was made. ``notes`` are sentences for people.
     """
 
     outcome: Outcome | None = None
@@ -38,6 +39,7 @@ class Report:
     before: tuple[bytes, ...] = ()
     after: tuple[bytes, ...] = ()
     left_out: Outcome | None = None
+    comparison: Comparison | None = None
     lines: dict[bytes, CommitLine] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     seconds: float = 0.0
@@ -60,7 +62,8 @@ class Report:
         """All refusals to show."""
         if self.outcome is None:
             return (self.problem,) if self.problem is not None else ()
-        return self.left_out.refusals if self.left_out is not None else self.outcome.refusals
+        accepted = self.outcome.verdict == "authentic"
+        return self.left_out.refusals if accepted and self.left_out is not None else self.outcome.refusals
 
     @property
     def exit_status(self) -> int:
