@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from gitverify.errors import TooMuch
 from gitverify.limits import LIMITS
+from gitverify.mainline import Mainline
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 _OURS, _THEIRS, _STALE = 1, 2, 4
 _BOTH = _OURS | _THEIRS
@@ -77,12 +78,26 @@ class Reach(NamedTuple):
 class Ancestry:
     """Answers about one graph."""
 
-    def __init__(self, graph: Graph) -> None:
-        """Prepare; nothing is looked at yet."""
+    def __init__(self, graph: Graph, line: Sequence[bytes] = ()) -> None:
+        """Prepare; nothing is looked at yet. ``line``: the tip's first parents of this run, oldest first."""
         self._graph = graph
+        self._mainline = Mainline(graph, line)
         self._steps = LIMITS.ancestry_steps + len(graph.ranks) * LIMITS.ancestry_steps_per_commit
         self._asked: tuple[bytes, bytes] | None = None
         self._found = Reach((), (), ())
+
+    def bases(self, ours: bytes, theirs: bytes) -> tuple[bytes, ...]:
+        """Return the merge bases of two authentic commits. Raises as :meth:`reach`."""
+        parted = self._mainline.parted(ours, theirs) or self._mainline.parted(theirs, ours)
+        return (parted.base,) if parted is not None else self.reach(ours, theirs).bases
+
+    def beyond(self, commit: bytes, other: bytes) -> tuple[bytes, ...]:
+        """Return what ``commit`` reaches and ``other`` does not, newest first, without what is given.
+
+        Both are authentic. Raises as :meth:`reach`.
+        """
+        parted = self._mainline.parted(other, commit)
+        return parted.beyond if parted is not None else self.reach(commit, other).ours
 
     def reach(self, ours: bytes, theirs: bytes) -> Reach:
         """Look at two authentic commits. Raises TooMuch where the run has looked at too many, and MissingObject."""

@@ -13,11 +13,11 @@ from gitverify.policies.model import Dialect
 from gitverify.rules.authority import Base, Standing
 from gitverify.rules.authorize import judge_under
 from gitverify.rules.facts import Authorized
-from gitverify.trees.difference import uncovered
+from gitverify.trees.difference import changes, uncovered
 from gitverify.walk import Colour, Fence, read_commit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from gitverify.anchor import Anchor
     from gitverify.objects.source import ObjectSource
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from gitverify.request import Floor
     from gitverify.rules.authority import Case, Parent
     from gitverify.rules.facts import CommitFacts, Examined, Refusal
+    from gitverify.trees.difference import Change
+    from gitverify.trees.mechanical import Unsettled
     from gitverify.walk import Walk
 
 
@@ -86,7 +88,7 @@ class Inquiry:
     @property
     def _ancestry(self) -> Ancestry:
         if self._asked is None:
-            self._asked = Ancestry(self._known)
+            self._asked = Ancestry(self._known, self._known.line())
         return self._asked
 
     def examine(self, commit: CommitFacts, judge: Parent) -> Examined:
@@ -127,14 +129,32 @@ class Inquiry:
             raise MalformedTree(f"object {blob.hex()} stands where a file is expected, but is a {kind}")
         return data
 
+    def unsettled_paths(self, base: bytes, sides: tuple[bytes, bytes], recorded: bytes) -> Iterator[Unsettled]:
+        """Yield all paths that the mechanical merge does not settle as recorded, and why."""
+        from gitverify.trees.mechanical import unsettled_paths  # noqa: PLC0415
+
+        return unsettled_paths(self._anchor.trees, self._blob, base, *sides, recorded)
+
+    def changes(self, before: bytes, after: bytes) -> Iterator[Change]:
+        """Yield all paths that differ between two root trees."""
+        return changes(self._anchor.trees, before, after)
+
+    def base_commits(self, ours: bytes, theirs: bytes) -> tuple[bytes, ...]:
+        """Return the ids of the merge bases of two authentic commits."""
+        return self._ancestry.bases(ours, theirs)
+
     def bases(self, ours: bytes, theirs: bytes) -> list[Base]:
         """Return the merge bases of two authentic commits."""
-        facts = [self._judged.facts(base) for base in self._ancestry.reach(ours, theirs).bases]
+        facts = [self._judged.facts(base) for base in self.base_commits(ours, theirs)]
         return [Base(base.tree, base.examined.entry) for base in facts]
+
+    def beyond(self, other: bytes, governing: bytes) -> tuple[bytes, ...]:
+        """Return the commits that only ``other`` reaches, newest first, without what is given."""
+        return self._ancestry.beyond(other, governing)
 
     def authorised_beyond(self, other: bytes, governing: Parent) -> bytes | None:
         """R19 (e): return the oldest commit that only ``other`` reaches and the governing policy does not allow."""
-        beyond = self._ancestry.reach(other, governing.id).ours
+        beyond = self.beyond(other, governing.id)
         return next((commit for commit in reversed(beyond) if not self._allows(governing, commit)), None)
 
     def _allows(self, law: Parent, commit: bytes) -> bool:
@@ -180,6 +200,16 @@ class Known:
         if not fences:
             return older
         return tuple([parent for parent in older if fences.get((commit, parent)) is not Fence.DROPPED])
+
+    def line(self) -> list[bytes]:
+        """Return the first parents of the tip among the commits of the judgement, from the oldest to the tip."""
+        parents_of = self._judged.parents_of
+        found = []
+        commit = self._judged.order[-1] if self._judged.order else b""
+        while commit in parents_of:
+            found.append(commit)
+            commit = next(iter(parents_of[commit]), b"")
+        return found[::-1]
 
     def raw_parents(self, commit: bytes) -> tuple[bytes, ...]:
         """Return all parents of a commit."""

@@ -41,6 +41,13 @@ class Graph:
     def descends(self, commit):
         return self.introduction in self.closures[commit]
 
+    def line(self, tip):
+        found = []
+        while tip in self.ranks:
+            found.append(tip)
+            tip = self.parents[tip][0] if self.parents[tip] else None
+        return found[::-1]
+
     def bases(self, ours, theirs):
         common = self.closures[ours] & self.closures[theirs]
         return {c for c in common if not any(c in self.closures[other] for other in common - {c})}
@@ -73,7 +80,7 @@ def graphs(draw):
     return graph
 
 
-@settings(max_examples=600)
+@settings(max_examples=400)
 @given(graphs(), st.data())
 def test_bases_and_what_is_beyond_are_as_defined(graph, data):
     commits = sorted(graph.parents)
@@ -83,6 +90,12 @@ def test_bases_and_what_is_beyond_are_as_defined(graph, data):
     assert set(found.bases) == graph.bases(ours, theirs)
     assert len(found.bases) == len(set(found.bases))
     assert set(found.ours) == graph.beyond(ours, theirs)
+    for tip in commits:
+        line = graph.line(tip)
+        ancestry = Ancestry(graph, line)
+        assert set(ancestry.bases(ours, theirs)) == graph.bases(ours, theirs)
+        assert set(ancestry.beyond(ours, theirs)) == graph.beyond(ours, theirs)
+        event("on the line" if ours in line or theirs in line else "beside the line")
     assert set(found.theirs) == graph.beyond(theirs, ours)
 
 

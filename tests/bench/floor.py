@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 Call = tuple[Callable[..., None], tuple[Any, ...]]
 
+_ROW = re.compile(rb"([0-9]+ [^\0]+)\0(.{20})", re.DOTALL)
 _SIGNATURE = re.compile(rb"^gpgsig ([^\n]*(?:\n [^\n]*)*)\n", re.MULTILINE)
 
 
@@ -50,8 +51,14 @@ class Work:
         return len(self.reads)
 
 
-def prepare(path: Path, introduction: str, tip: str = "HEAD", keyring: str = "keyring") -> Work:
-    """Read a history that is known to be good. ``left_out``: signatures of kinds that the floor does not know."""
+def prepare(
+    path: Path, introduction: str, tip: str = "HEAD", keyring: str = "keyring", *, paths: bool = False
+) -> Work:
+    """Read a history that is known to be good. ``left_out``: signatures of kinds that the floor does not know.
+
+    With ``paths``, every tree object that lies on a path that a commit changes is read, too: each once, as the next
+    commit's old side is this one's new one. What has no signature there needs none.
+    """
     _settings()
     odb = pygit2.Repository(str(path)).odb
     keys = _keys(path, keyring)
@@ -63,13 +70,38 @@ def prepare(path: Path, introduction: str, tip: str = "HEAD", keyring: str = "ke
         commit = pygit2.Oid(hex=name)
         raw = odb.read(commit)[1]
         tree = pygit2.Oid(hex=raw[5:45].decode())
-        work.reads.append([commit] if tree.raw in trees else [commit, tree])
-        trees.add(tree.raw)
+        if paths:
+            parent = odb.read(pygit2.Oid(hex=raw[53:93].decode()))[1]
+            work.reads.append([commit, *_on_changed_paths(odb, pygit2.Oid(hex=parent[5:45].decode()), tree, trees)])
+        else:
+            work.reads.append([commit] if tree.raw in trees else [commit, tree])
+            trees.add(tree.raw)
         try:
             work.calls.append(_call(raw, keys, ssh))
         except (KeyError, TypeError, ValueError):
-            work.left_out += 1
+            work.left_out += not paths
     return work
+
+
+def _on_changed_paths(odb: Any, before: pygit2.Oid, after: pygit2.Oid, seen: set[bytes]) -> list[pygit2.Oid]:
+    """Return the tree objects above what differs between two trees, without those that were read before."""
+    found = []
+    todo = [(before, after)]
+    while todo:
+        sides = todo.pop()
+        rows = []
+        for tree in sides:
+            if tree.raw not in seen:
+                seen.add(tree.raw)
+                found.append(tree)
+            rows.append(dict(_ROW.findall(odb.read(tree)[1])))
+        names = {name for name in rows[0].keys() | rows[1].keys() if rows[0].get(name) != rows[1].get(name)}
+        todo += [
+            (pygit2.Oid(raw=rows[0][name]), pygit2.Oid(raw=rows[1][name]))
+            for name in names
+            if name.startswith(b"40000 ") and name in rows[0] and name in rows[1]
+        ]
+    return found
 
 
 def seconds(work: Work, jobs: int) -> float:
