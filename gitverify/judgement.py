@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -33,17 +32,6 @@ if TYPE_CHECKING:
     _Likeness = tuple[TreeEntry, bytes | None, str, bool | None]
 
 NOBODY = Policy(Dialect.GUIX, {}, (Grant((WHOLE_TREE,), frozenset()),), frozenset())
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """What the verdict on one commit rests on; ``parents`` as its judge saw them, the policies in them."""
-
-    facts: CommitFacts
-    standing: Standing
-    decision: Authorized | Refusal
-    parents: tuple[Parent, ...]
-    own_policy: Policy | PolicyProblem | None
 
 
 class Judgement:
@@ -105,6 +93,11 @@ class Judgement:
         return self._dialect is Dialect.NATIVE
 
     @property
+    def policy_path(self) -> bytes:
+        """Where the policy file is."""
+        return self._anchor.examination.policy_path
+
+    @property
     def introduction(self) -> bytes:
         """The introduction."""
         return self._anchor.facts.id
@@ -138,18 +131,6 @@ class Judgement:
             colour = self._walk.colour(commit)
             return colour is not None and colour is not Colour.NEW
         return isinstance(decision, Authorized)
-
-    def explain(self, commit: bytes) -> Explanation:
-        """Return what the decision on a commit rests on."""
-        facts = self._examined[commit]
-        entry = facts.examined.entry
-        return Explanation(
-            facts=facts,
-            standing=self.standing(commit),
-            decision=self.decisions[commit],
-            parents=tuple(self.parent(parent) for parent in facts.parents),
-            own_policy=self._anchor.book.policy(entry) if entry is not None else None,
-        )
 
     def has_in_reach(self, commits: tuple[bytes, ...]) -> bool:
         """Whether the walk came by all of these commits: over raw edges the tip reaches them."""
@@ -273,7 +254,7 @@ class Judgement:
         standing = self._stand(facts.id)
         case = self.case(facts, standing)
         if not case.parents or case.parents[0].authentic:  # else nothing else is asked
-            own, others = self._own_policy(facts)
+            own, others = self.own_policy(facts)
             case = case._replace(own_policy=own, other_dialect=others)
         decision = judge(case, self.inquiry)
         own = case.own_policy
@@ -282,7 +263,23 @@ class Judgement:
             self._parents[facts.id] = self._judging_itself(facts, own)
         return decision
 
-    def _own_policy(self, facts: CommitFacts) -> tuple[Policy | PolicyProblem | None, str | None]:
+    def imagine(self, tree: bytes, parents: tuple[bytes, ...], key: str, at: int) -> Authorized | Refusal:
+        """Return the decision on a commit that is not there, had it this tree, and were it signed by this key.
+
+        ``parents`` have been decided on, and one of them descends from the introduction. ``at``: when it would be
+        committed and signed (seconds since 1970).
+        """
+        nobody = bytes(20)
+        try:
+            entry = self._entry(tree)
+        except MalformedTree as error:
+            return Refusal(nobody, "R7", "malformed-tree", str(error))
+        facts = CommitFacts(nobody, tree, parents, at, Examined(entry, key=key, made_at=at))
+        own, others = self.own_policy(facts)
+        case = self.case(facts, Standing.MAIN, parents=parents)
+        return judge(case._replace(own_policy=own, other_dialect=others), self.inquiry)
+
+    def own_policy(self, facts: CommitFacts) -> tuple[Policy | PolicyProblem | None, str | None]:
         """Return what a commit's own policy file says, or which other dialect's file it has instead."""
         entry = facts.examined.entry
         if entry is not None:
@@ -365,16 +362,20 @@ class Judgement:
         return facts
 
     def _read(self, commit: bytes) -> CommitFacts:
-        anchor = self._anchor
         try:
             parsed = parse_commit(read_commit(self._source, commit))
-            first, *rest = components(anchor.examination.policy_path)
-            entry = anchor.trees.walk(anchor.trees.find(parsed.tree, (first,))[0], tuple(rest))
+            entry = self._entry(parsed.tree)
         except MalformedCommit as error:
             return CommitFacts(commit, b"", (), 0, Examined(malformed=("malformed-commit", str(error))))
         except MalformedTree as error:
             return CommitFacts(commit, b"", (), 0, Examined(malformed=("malformed-tree", str(error))))
         return CommitFacts(commit, parsed.tree, parsed.parents, parsed.date, Examined(entry))
+
+    def _entry(self, tree: bytes) -> TreeEntry | None:
+        """Return the policy file's entry in a root tree."""
+        trees = self._anchor.trees
+        first, *rest = components(self.policy_path)
+        return trees.walk(trees.find(tree, (first,))[0], tuple(rest))
 
     def examined(self, commit: bytes) -> CommitFacts:
         """Return the facts on a commit with its signature, also where an earlier run has judged it."""

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 from gitverify.anchor import load_anchor, stop
 from gitverify.errors import MalformedCommit, MissingObject
 from gitverify.examine import Examiner
-from gitverify.judgement import Explanation, Judgement
+from gitverify.explain import Explanation
+from gitverify.explain import explain as take_apart
+from gitverify.judgement import Judgement
 from gitverify.marking import Marking
 from gitverify.objects.commit import parse_head
 from gitverify.pool import Inline
@@ -76,14 +78,14 @@ def verify_newest(
     return (instead, first) if instead.verdict == "authentic" else (first, None)
 
 
-def explain(
+def judge_closely(
     source: ObjectSource,
     request: Request,
     *,
     make_pool: MakePool | None = None,
     observer: Observer | None = None,
-) -> tuple[Outcome, Explanation | None]:
-    """Answer for the tip from the introduction, and say what was seen; None where it did not come to be judged."""
+) -> tuple[Outcome, Judgement | None, Marking | None]:
+    """Answer for the tip, and hand out what was seen on the way; None where the tip did not come to be judged."""
     outcome = Outcome("authentic", request.tip, request.introduction)
     verification = _Verification(source, replace(request, keep_going=True), make_pool, observer or Silent(), outcome)
     try:
@@ -94,8 +96,26 @@ def explain(
         _answer(outcome, Stop("undecided", (missing_object(error),)))
     judgement = verification.judgement
     if judgement is None or request.tip not in judgement.decisions:
+        return outcome, None, None
+    return outcome, judgement, verification.marking
+
+
+def explain(
+    source: ObjectSource,
+    request: Request,
+    *,
+    make_pool: MakePool | None = None,
+    observer: Observer | None = None,
+) -> tuple[Outcome, Explanation | None]:
+    """Answer for the tip from the introduction, and say why; None where it did not come to be judged."""
+    outcome, judgement, marking = judge_closely(source, request, make_pool=make_pool, observer=observer)
+    if judgement is None or marking is None:
         return outcome, None
-    return outcome, judgement.explain(request.tip)
+    try:
+        return outcome, take_apart(judgement, marking, request.tip)
+    except MissingObject as error:
+        _answer(outcome, Stop("undecided", (missing_object(error),)))
+        return outcome, None
 
 
 def _answer(outcome: Outcome, answer: Stop) -> None:
@@ -122,6 +142,7 @@ class _Verification:
         self._observer = observer
         self._outcome = outcome
         self.judgement: Judgement | None = None
+        self.marking: Marking
 
     def run(self) -> None:
         """Go through the proof."""
@@ -151,7 +172,7 @@ class _Verification:
         if not judgement.has_in_reach(floor.commits):
             return None  # the tip may rest on nothing that was accepted
         judgement = self._authenticate(anchor, floor, (walk, facts))
-        complete = outcome.mark is not None and not self._marking.missing(request.tip, floor.commits)
+        complete = outcome.mark is not None and not self.marking.missing(request.tip, floor.commits)
         if not complete or not self._has_all_contained(judgement) or self._stale(judgement):
             outcome.mark = None
             return None
@@ -168,8 +189,6 @@ class _Verification:
             # Only real edges tell an ancestor of the introduction from a side branch, and dates cut those short.
             walk.exhaust()
             judgement = self._judge(anchor, walk, facts, floor)
-        self.judgement = judgement
-        self._marking = Marking(judgement, walk, judgement.inquiry)
         outcome.checked = len(judgement.decisions)
         outcome.skipped = floor.accepted
         outcome.tip_date = judgement.facts(request.tip).date
@@ -184,14 +203,14 @@ class _Verification:
             message = "the tip descends from the introduction only over commits that are not authentic"
             raise self._about_tip("R2", "not-descendant", message)
         outcome.vouched = dict(_count(judgement))
-        outcome.mark = self._marking.mark(request.tip, self._floor_with_introduction(anchor, floor), request.now)
+        outcome.mark = self.marking.mark(request.tip, self._floor_with_introduction(anchor, floor), request.now)
         return judgement
 
     def _fall_back(self) -> None:
         """R27."""
         request = self._request
         if request.newest_authentic:
-            found = self._marking.newest_authentic(request.tip, request.floor.commits)
+            found = self.marking.newest_authentic(request.tip, request.floor.commits)
             self._outcome.fallback = found if found != request.tip else None
 
     def _judge(self, anchor: Anchor, walk: Walk, facts: dict[bytes, CommitFacts], floor: Floor) -> Judgement:
@@ -199,6 +218,7 @@ class _Verification:
         if not judgement.descends_raw(self._request.tip) and not judgement.interrupted:
             raise self._about_tip("R2", "not-descendant", "the tip does not descend from the introduction")
         self.judgement = judgement
+        self.marking = Marking(judgement, walk, judgement.inquiry)
         judgement.run()
         return judgement
 
@@ -274,7 +294,7 @@ class _Verification:
     def _check_floor(self, judgement: Judgement) -> None:
         """R23: the tip reaches every commit of the mark over binding edges."""
         request = self._request
-        below = self._marking.missing(request.tip, request.floor.commits)
+        below = self.marking.missing(request.tip, request.floor.commits)
         if not below:
             return
         self._outcome.rolled_back = True
@@ -313,7 +333,7 @@ class _Verification:
         if not self._is_commit(commit):
             return False
         if commit in judgement.decisions or commit in judgement.floor.commits or commit == request.introduction:
-            return not self._marking.missing(request.tip, (commit,))
+            return not self.marking.missing(request.tip, (commit,))
         # Binding edges lead from what descends from the introduction down to it; below it every edge counts.
         start = judgement.floor.commits if judgement.floor.trusted else ()
         fences = judgement.floor.fences

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gitverify.report.contribution import contribution_lines, merge_lines
 from gitverify.report.human import day, number
 from gitverify.rules.authority import Standing
 from gitverify.rules.facts import Authorized, PolicyProblem
@@ -13,11 +14,13 @@ from gitverify.text import shown
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gitverify.judgement import Explanation
+    from gitverify.explain import Explanation
     from gitverify.policies.model import Policy
     from gitverify.report.model import Report
     from gitverify.rules.authority import Parent
     from gitverify.rules.facts import Examined
+
+_MOST_GRANTS = 8
 
 _STANDING = {
     Standing.MAIN: "descends from the introduction: each parent's own policy judges it",
@@ -37,18 +40,26 @@ def write_explanation(report: Report, explanation: Explanation, subject: Callabl
     lines.append(f"standing   {_STANDING[explanation.standing]}")
     lines += _signature(facts.examined)
     for parent in explanation.parents:
-        lines += _parent(parent, facts.examined, facts.examined.entry == parent.entry, subject)
+        lines += _parent(parent, explanation, subject)
+    lines += merge_lines(explanation, subject)
+    lines += contribution_lines(explanation, subject)
     lines += _own_policy(explanation)
+    lines += _verdict(explanation)
+    return "".join(text + "\n" for text in lines)
+
+
+def _verdict(explanation: Explanation) -> list[str]:
     decision = explanation.decision
     if isinstance(decision, Authorized):
         people = ", ".join(sorted({shown(voucher.person) for voucher in decision.vouchers}))
-        lines.append(f"verdict    authentic by rule {decision.rule}, on the word of {people}")
-    else:
-        lines.append(f"verdict    refused: {decision.code}, rule {decision.rule}")
-        lines.append(f"           {decision.message}")
-        if decision.hint:
-            lines.append(f"           what to do: {decision.hint}")
-    return "".join(text + "\n" for text in lines)
+        word = f"on the word of {people}" if people else "and nobody has to vouch for it"
+        return [f"verdict    authentic by rule {decision.rule}, {word}"]
+    lines = [f"verdict    refused: {decision.code}, rule {decision.rule}", f"           {decision.message}"]
+    if decision.path is not None:
+        lines.append(f"           path: {shown(decision.path)}")
+    if decision.hint:
+        lines.append(f"           what to do: {decision.hint}")
+    return lines
 
 
 def _signature(examined: Examined) -> list[str]:
@@ -67,15 +78,23 @@ def _signature(examined: Examined) -> list[str]:
     return lines
 
 
-def _parent(parent: Parent, examined: Examined, same: bool, subject: Callable[[bytes], bytes]) -> list[str]:
+def _parent(parent: Parent, explanation: Explanation, subject: Callable[[bytes], bytes]) -> list[str]:
+    examined = explanation.facts.examined
     state = "authentic" if parent.authentic else "NOT authentic"
+    state += ", dropped: this merge adopts what it brings (R20)" if parent.id in explanation.dropped else ""
     lines = [f"parent     {parent.id.hex()[:12]} “{shown(subject(parent.id), 60)}”, {state}"]
+    if parent.id in explanation.dropped:
+        return lines
     if isinstance(parent.policy, PolicyProblem):
         lines.append(f"           no policy to judge with: {parent.policy.message}")
         return lines
     if parent.judge != parent.id:
         lines.append(f"           judged by the introduction's policy ({parent.judge.hex()[:12]}), not its own")
+    same = examined.entry == parent.entry
     lines.append("           policy file: " + ("the same as here" if same else "this commit changes it"))
+    if isinstance(explanation.decision, Authorized):
+        binds = "binds" if parent.id in explanation.binding else "does not bind: the mark does not follow it"
+        lines.append(f"           the edge to it {binds} (R23)")
     lines += _people(parent.policy, parent, examined)
     return lines
 
@@ -88,13 +107,19 @@ def _people(policy: Policy, parent: Parent, examined: Examined) -> list[str]:
         if not entries:
             lines.append(f"           lists nobody with key {key}")
         for person, spec in entries:
-            rights = ["the whole tree"] if person.name in policy.whole_tree else []
-            rights += ["the policy file"] if person.name in policy.editors else []
             through = f" (through {spec.key})" if spec.key != key else ""
-            lines.append(
-                f"           lists {shown(person.name)}{through}: may change {' and '.join(rights) or 'nothing'}"
-            )
+            lines.append(f"           lists {shown(person.name)}{through}: may change {_rights(policy, person.name)}")
     return lines
+
+
+def _rights(policy: Policy, name: str) -> str:
+    rights = ["the whole tree"] if name in policy.whole_tree else []
+    if not rights:
+        granted = [str(path) for grant in policy.grants if name in grant.people for path in grant.paths]
+        rights = [shown(path, 80) for path in granted[:_MOST_GRANTS]]
+        rights += [f"{len(granted) - _MOST_GRANTS} more paths"] if len(granted) > _MOST_GRANTS else []
+    rights += ["the policy file"] if name in policy.editors else []
+    return " and ".join(filter(None, [", ".join(rights[:-1]), *rights[-1:]])) or "nothing"
 
 
 def _own_policy(explanation: Explanation) -> list[str]:

@@ -22,7 +22,7 @@ def judge(case: Case, evidence: Evidence) -> Authorized | Refusal:
     """Decide on a commit whose parents have been decided on. Raises MissingObject (R5)."""
     try:
         _check_form(case.commit)
-        parents = _authentic_parents(case, None)
+        parents = parents_that_count(case)
         _check_own_policy(case)
     except Refused as no:
         return no.refusal
@@ -35,7 +35,7 @@ def judge_under(case: Case, law: Parent, evidence: Evidence) -> Authorized | Ref
     That is what R19 (e) asks. Native dialect only. Raises MissingObject.
     """
     try:
-        parents = _authentic_parents(case, law)
+        parents = parents_that_count(case, law)
     except Refused as no:
         return no.refusal
     return _by_rule(case, parents, evidence, law)
@@ -63,8 +63,11 @@ def _check_form(commit: CommitFacts) -> None:
         raise refused(commit, "R7" if code == "malformed-tree" else "R6", code, message)
 
 
-def _authentic_parents(case: Case, law: Parent | None) -> tuple[Parent, ...]:
-    """R17, R18: all parents are authentic; or R20: the first is, and its policy lets a merge adopt the others."""
+def parents_that_count(case: Case, law: Parent | None = None) -> tuple[Parent, ...]:
+    """Return the parents that a commit is judged by; raise Refused.
+
+    R17, R18: all of them are authentic; or R20: the first is, and its policy lets a merge adopt the others.
+    """
     stranger = next((parent for parent in case.parents if not parent.authentic), None)
     if stranger is None:
         return case.parents

@@ -34,16 +34,21 @@ def find_governing(parents: Sequence[Parent], standing: Standing, bases: Sequenc
     main = tuple(parent for parent in parents if parent.standing is Standing.MAIN)
     entry = parents[0].entry
     if all(parent.entry == entry for parent in parents):
-        changed = len(parents) == 2 and any(base.entry != entry for base in bases)
-        return Governing(main or tuple(parents), entry, changed)
+        both_changed = len(parents) == 2 and bool(changed_since(parents, bases))
+        return Governing(main or tuple(parents), entry, both_changed)
     if len(parents) != 2 or not bases:
         return None
-    changed_by = [parent for parent in parents if any(parent.entry != base.entry for base in bases)]
-    if len(changed_by) != 1:
+    changed = changed_since(parents, bases)
+    if len(changed) != 1:
         return None
-    one = changed_by[0]
+    one = changed[0]
     if standing is Standing.SIDE:
         return Governing(tuple(parents), one.entry)  # all of them lend the introduction's policy
     if one.standing is not Standing.MAIN and main:
         return None
     return Governing((one,), one.entry)
+
+
+def changed_since(parents: Sequence[Parent], bases: Sequence[Base]) -> list[Parent]:
+    """Return the parents whose policy file is not that of every merge base."""
+    return [parent for parent in parents if any(parent.entry != base.entry for base in bases)]
