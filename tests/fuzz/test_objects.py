@@ -11,6 +11,7 @@ from gitverify.errors import MalformedObject
 from gitverify.objects.commit import parse_commit, parse_head
 from gitverify.objects.tag import parse_tag
 from gitverify.objects.tree import parse_tree
+from gitverify.objects.treechanges import check, compare
 
 COMMIT = (
     b"tree 0123456789012345678901234567890123456789\nparent abcdefabcdefabcdefabcdefabcdefabcdefabcd\n"
@@ -44,6 +45,21 @@ def test_tree(raw):
         entries = parse_tree(raw)
         again = b"".join(e.mode + b" " + name + b"\0" + e.id for name, e in entries.items())
         assert again == raw
+
+
+@given(st.one_of(st.just(TREE), st.just(b""), mutated(TREE)), st.one_of(st.binary(), mutated(TREE), mutated(TREE * 9)))
+def test_comparing_trees(old, new):
+    """A tree is refused, with the same words, or passes as it does alone."""
+    checked = check(b"" if refusal(parse_tree, old) else old)
+    assert refusal(compare, checked, new) == refusal(parse_tree, new)
+
+
+def refusal(function, *arguments):
+    try:
+        function(*arguments)
+    except MalformedObject as error:
+        return str(error)
+    return None
 
 
 @given(st.one_of(st.binary(), mutated(TAG)))
