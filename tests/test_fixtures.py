@@ -6,12 +6,13 @@ import json
 import os
 import shutil
 import sqlite3
+import subprocess
 import unicodedata
 
 import pytest
 
 from fixtures.lib.cases import all_cases
-from fixtures.lib.run import filled, prepare, run
+from fixtures.lib.run import environment, filled, prepare, run
 
 CASES = {case.name: case for case in all_cases()}
 VARIANTS = [(case, variant) for case in CASES.values() for variant in case.variants.values()]
@@ -32,9 +33,14 @@ GALLERY = {
         user-id-with-forged-status-line x509-signature nul-in-header crlf-header commit-of-1-MiB""",
     "policy": """
         policy-removed policy-removed-as-tip policy-broken-yaml policy-duplicate-key policy-alias-bomb
-        policy-digits-only-fingerprint policy-lockout policy-changed-by-non-editor key-removed-then-used
-        key-added-then-used unknown-policy-version policy-is-a-symlink policy-file-other-case unprotected-root
-        key-listed-for-two-people""",
+        policy-digits-only-fingerprint policy-lockout policy-changed-by-non-editor self-grant
+        grant-used-in-the-commit-that-gives-it key-removed-then-used key-added-then-used unknown-policy-version
+        policy-is-a-symlink policy-file-other-case unprotected-root key-listed-for-two-people""",
+    "paths": """
+        granted-path ungranted-path prefix-lookalike directory-replaced-by-symlink directory-replaced-by-gitlink
+        mode-only-change delete-only move-out-of-a-granted-path unsigned-in-unprotected unsigned-touching-both
+        unsigned-empty-commit newline-and-quote-in-path non-utf8-path dot-git-entry duplicate-tree-entry empty-subtree
+        unsorted-tree gitmodules-change""",
     "clone and state": """
         grafts-file replace-ref shallow-clone partial-clone-missing-policy corrupt-loose-object corrupt-pack alternates
         rollback-to-parent rollback-to-sibling rollback-allowed junk-commit-does-not-raise-the-floor behind-the-mark
@@ -61,6 +67,7 @@ def test_case(case, variant, tmp_path):
         pytest.skip(f"needs {variant.needs}")
     scene = case.build(variant.name, tmp_path / "scene")
     assert scene.ids == case.ids[variant.name], "the recipe gives other objects than it did"
+    check_clean_merges(scene)
     for number, step in enumerate(variant.steps):
         prepare(scene, step)
         before = marks(scene, tmp_path / f"before-{number}")
@@ -72,6 +79,8 @@ def test_case(case, variant, tmp_path):
         if outcome.exit != 0:
             check_refusal(scene, step, outcome, said)
             assert not moved(scene, before, marks(scene, tmp_path / f"after-{number}")), said
+        if step.tip is not None:
+            assert report(outcome)["tip"] == scene.ids[step.tip], said
         if step.mark is not None:
             expected = sorted(scene.ids[label] for label in step.mark)
             assert report(outcome)["mark"]["after"] == expected, said
@@ -91,12 +100,33 @@ def check_refusal(scene, step, outcome, said):
     assert found["verdict"] == {1: "refused", 3: "undecided", 4: "error"}[step.exit], said
     assert found["reason"] == step.reason, said
     assert found["mark"]["before"] == found["mark"]["after"], said
-    if step.commit or step.rule:
+    if step.commit or step.rule or step.path:
         first = found["refusals"][0]
         assert first["code"] == step.reason, said
         assert step.commit is None or first["commit"] == scene.ids[step.commit], said
         assert step.rule is None or first["rule"] == step.rule, said
+        assert step.path is None or is_at_or_above(first["path"], step.path), said
+    if step.refusals is not None:
+        codes = {refusal["commit"]: refusal["code"] for refusal in found["refusals"]}
+        assert codes == {scene.ids[label]: code for label, code in step.refusals.items()}, said
     assert all(refusal["message"] for refusal in found["refusals"]), said
+
+
+def is_at_or_above(found, path):
+    return found in {path, "/"} or (found is not None and found.endswith("/") and path.startswith(found))
+
+
+def check_clean_merges(scene):
+    """What a recipe takes for a clean merge is what git makes of it."""
+    for label in scene.history.clean:
+        parents = [scene.ids[parent] for parent in scene.history.parents[label]]
+        made = git(scene, "merge-tree", "--write-tree", *parents)
+        assert made == git(scene, "rev-parse", scene.ids[label] + "^{tree}"), f"git merges {label} otherwise"
+
+
+def git(scene, *arguments):
+    command = ["git", "-C", str(scene.repository.path), *arguments]
+    return subprocess.run(command, capture_output=True, check=False, env=environment(scene)).stdout
 
 
 def report(outcome):
