@@ -55,8 +55,7 @@ class CheckedTree:
         while (end := _match(self.raw, start).end()) <= position:
             start = end
             passed.append(start)
-        if len(passed) > 2 * _STRIDE:  # many entries have been added here
-            self.starts[at:at] = passed[_STRIDE::_STRIDE]
+        self.starts[at:at] = passed[_STRIDE - 1 :: _STRIDE]  # where many entries have been added
         return start
 
 
@@ -77,6 +76,9 @@ def compare(old: CheckedTree, raw: bytes) -> tuple[_Changes, CheckedTree]:
     Raises MalformedTree where it breaks R7, as :func:`check` does. Beside the comparison of bytes it takes time in
     proportion to what differs.
     """
+    single = _single_change(old, raw)
+    if single is not None:
+        return single
     comparison = _Comparison(old, raw)
     comparison.run()
     if comparison.doubtful:
@@ -84,6 +86,24 @@ def compare(old: CheckedTree, raw: bytes) -> tuple[_Changes, CheckedTree]:
     before, after = comparison.before, comparison.after
     names = sorted(before.keys() | after.keys())
     return {name: (before.get(name), after.get(name)) for name in names}, CheckedTree(raw, comparison.starts)
+
+
+def _single_change(old: CheckedTree, raw: bytes) -> tuple[_Changes, CheckedTree] | None:
+    """Return what :func:`compare` does where just one entry has another id, which is what most commits do to a tree.
+
+    With the same modes and names, all that R7 asks of the new tree is that no entry is an empty tree. None otherwise.
+    """
+    before = old.raw
+    if len(raw) != len(before) or raw == before:
+        return None
+    at = _shared(before, 0, raw, 0)
+    found = _match(before, old.start(at))
+    mode, name, old_id = found.groups()
+    end = found.end()
+    new_id = raw[end - 20 : end]
+    if at < end - 20 or raw[end:] != before[end:] or new_id == EMPTY_TREE:
+        return None
+    return {name: (TreeEntry(mode, old_id), TreeEntry(mode, new_id))}, CheckedTree(raw, old.starts)
 
 
 class _Entry(NamedTuple):
@@ -121,7 +141,6 @@ class _Comparison:
         self.doubtful = len(raw) > LIMITS.tree_size
 
     def run(self) -> None:
-        self._pass_shared()
         while self._pass_different():
             self._pass_shared()
 

@@ -166,9 +166,10 @@ def test_only_what_differs_is_taken_apart(monkeypatch):
     monkeypatch.setattr(treechanges, "split_tree", None)
     entry, looked = treechanges._match, []
     monkeypatch.setattr(treechanges, "_match", lambda raw, start: looked.append(start) or entry(raw, start))
-    changes, _ = compare(old, raw)
+    changes, new = compare(old, raw)
     assert list(changes) == [b"00010", b"04000", b"08990"]
     assert len(looked) < 100
+    assert len(new.starts) > 9000 // 17  # so that the next comparison is no slower
 
 
 def test_places_stay_dense_where_much_is_added():
@@ -193,3 +194,20 @@ def test_how_much_is_shared(ours, theirs, length, data):
     assert ours[length : length + count] == theirs[length + 2 : length + 2 + count]
     rest = ours[length + count : length + count + 1], theirs[length + 2 + count : length + 3 + count]
     assert rest[0] != rest[1] or rest[0] == b""
+
+
+class Pieces(bytes):
+    """Bytes that count how often a piece of them is taken."""
+
+    __slots__ = ()
+    taken = 0
+
+    def __getitem__(self, piece):
+        Pieces.taken += 1
+        return super().__getitem__(piece)
+
+
+def test_few_pieces_are_compared():
+    ours, theirs = Pieces(1_000_000), bytes(900_000) + b"x" * 100_000
+    assert treechanges._shared(ours, 0, theirs, 0) == 900_000
+    assert Pieces.taken < 40
