@@ -57,9 +57,9 @@ class Contribution:
 class Side(NamedTuple):
     """What a merge brings in beyond the parent that takes the governing one's place (R18, R19 (e)).
 
-    ``uncovered``: a path that differs from that parent and that the voucher may not change, None where there is none.
-    ``commits``: how many commits only the other parent reaches; ``stranger``: the oldest of them that the governing
-    policy does not allow.
+    ``uncovered``: a path that differs from that parent and that the voucher (without one: just anyone) may not change,
+    None where there is none. ``commits``: how many commits only the other parent reaches; ``stranger``: the oldest of
+    them that the governing policy does not allow.
     """
 
     parent: bytes
@@ -71,11 +71,15 @@ class Side(NamedTuple):
 
 @dataclass(slots=True)
 class Merge:
-    """How a merge of the native dialect was looked at. ``governing``: the parents whose policy governs; () for none."""
+    """How a merge of the native dialect was looked at.
+
+    ``governing``: the parents whose policy governs, () for none. ``voucher``: whether somebody vouches for it.
+    """
 
     bases: tuple[bytes, ...]
     governing: tuple[bytes, ...]
     why: str
+    voucher: bool
     sides: tuple[Side, ...] = ()
 
 
@@ -146,7 +150,8 @@ class _Changes:
             ids, bases = self._inquiry.base_commits(*sides), self._inquiry.bases(*sides)
         governing = find_governing(self._kept, self._explained.standing, bases)
         why = _why(governing, self._kept, bases)
-        merge = Merge(ids, tuple(parent.id for parent in governing.parents) if governing else (), why)
+        places = tuple(parent.id for parent in governing.parents) if governing else ()
+        merge = Merge(ids, places, why, bool(self._names()))
         self._explained.merge = merge
         lenders = governing.parents[:1] if governing else self._kept
         if not bases:
@@ -211,22 +216,22 @@ class _Changes:
 
     def _sides(self, governing: Governing) -> Iterator[Side]:
         """Yield what R18 and R19 (e) ask of each parent that may take the governing one's place."""
-        places = self._kept if governing.both_changed else governing.parents
-        for parent in places:
+        for parent in self._kept if governing.both_changed else governing.parents:
             other = self._kept[1] if parent.id == self._kept[0].id else self._kept[0]
-            if not isinstance(parent.policy, Policy):
-                continue
-            same = self._facts.examined.entry == parent.entry
-            names = self._names()
-            editor = same or bool(names & parent.policy.editors)
-            cover = self._inquiry.cover(parent.policy, names, policy_file=editor)
-            yield Side(
-                parent.id,
-                other.id,
-                self._inquiry.uncovered(parent.tree, self._facts.tree, cover),
-                len(self._inquiry.beyond(other.id, parent.id)),
-                self._inquiry.authorised_beyond(other.id, parent),
-            )
+            if isinstance(parent.policy, Policy):
+                yield self._side(parent, parent.policy, other)
+
+    def _side(self, parent: Parent, policy: Policy, other: Parent) -> Side:
+        names = self._names()
+        edits = self._facts.examined.entry == parent.entry or bool(names & policy.editors)
+        cover = self._inquiry.cover(policy, names, policy_file=edits)
+        return Side(
+            parent.id,
+            other.id,
+            self._inquiry.uncovered(parent.tree, self._facts.tree, cover),
+            len(self._inquiry.beyond(other.id, parent.id)),
+            self._inquiry.authorised_beyond(other.id, parent),
+        )
 
 
 def what_happened(change: Change) -> str:

@@ -31,20 +31,20 @@ def merge_lines(explanation: Explanation, subject: Subject) -> list[str]:
         lines.append("governing  no policy, so every parent's has to allow everything:")
         lines.append(f"{_INDENT}{merge.why}")
     for side in merge.sides:
-        lines += _side(side)
+        lines += _side(side, voucher=merge.voucher)
     return lines + ([f"merge      {_settled(merge, contribution)}"] if merge.bases else [])
 
 
-def _side(side: Side) -> list[str]:
+def _side(side: Side, *, voucher: bool) -> list[str]:
     lines = [f"brings in  {number(side.commits, 'commit')} that {side.parent.hex()[:12]} does not have:"]
     if side.stranger is None:
-        lines.append(f"{_INDENT}its policy would have allowed them all (R19 e)")
+        lines.append(f"{_INDENT}its policy would have allowed {'it' if side.commits == 1 else 'all of them'} (R19 e)")
     else:
         lines.append(f"{_INDENT}its policy would not have allowed {side.stranger.hex()[:12]} (R19 e)")
-    if side.uncovered is None:
-        lines.append(f"{_INDENT}all that differs from it is covered")
-    else:
-        lines.append(f"{_INDENT}not all that differs from it is covered: {shown(side.uncovered)}")
+    if voucher and side.uncovered is None:
+        lines.append(f"{_INDENT}the voucher may change all that differs from it")
+    elif voucher:
+        lines.append(f"{_INDENT}the voucher may not change all that differs from it: {shown(side.uncovered or b'')}")
     return lines
 
 
