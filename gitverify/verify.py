@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING
 from gitverify.anchor import load_anchor, stop
 from gitverify.errors import MalformedCommit, MissingObject
 from gitverify.examine import Examiner
-from gitverify.explain import Explanation
-from gitverify.explain import explain as take_apart
 from gitverify.judgement import Judgement
 from gitverify.marking import Marking
 from gitverify.objects.commit import parse_head
@@ -31,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gitverify.anchor import Anchor
+    from gitverify.explain import Explanation
     from gitverify.objects.commit import CommitHead
     from gitverify.objects.source import ObjectSource
     from gitverify.pool import Pool, Sink
@@ -111,6 +110,8 @@ def explain(
     outcome, judgement, marking = judge_closely(source, request, make_pool=make_pool, observer=observer)
     if judgement is None or marking is None:
         return outcome, None
+    from gitverify.explain import explain as take_apart  # noqa: PLC0415  (no verification waits for it)
+
     try:
         return outcome, take_apart(judgement, marking, request.tip)
     except MissingObject as error:
