@@ -41,6 +41,18 @@ GALLERY = {
         mode-only-change delete-only move-out-of-a-granted-path unsigned-in-unprotected unsigned-touching-both
         unsigned-empty-commit newline-and-quote-in-path non-utf8-path dot-git-entry duplicate-tree-entry empty-subtree
         unsorted-tree gitmodules-change""",
+    "merges": """
+        unsigned-clean-merge unsigned-evil-merge unsigned-theirs-merge unsigned-merge-of-unsigned-branch
+        unsigned-merge-resurrects-removed-key unsigned-merge-swapped-parents unsigned-merge-both-changed-policy
+        unsigned-merge-with-content-merge unsigned-merge-with-rename clean-merge-signed-by-a-removed-person
+        limited-person-merges-a-removed-persons-branch both-changed-policy-to-the-same unsigned-criss-cross
+        unsigned-octopus unsigned-merge-of-unrelated-history signed-merge-by-limited-person signed-merge-removed-person
+        adopting-merge adopting-merge-outside-grants adopting-merge-drops-the-mark merge-driver-in-gitattributes
+        merge-union-attribute side-branch-before-introduction""",
+    "adoption and arrival": """
+        removed-committer-adopts-todays-branch adopting-merge-fakes-a-merge-base adopting-merge-fakes-descent
+        server-merges-an-abandoned-draft dropped-commit-as-a-parent-later loose-edge-in-a-warm-run
+        skewed-dates-in-a-warm-run unsigned-squash-left-out""",
     "clone and state": """
         grafts-file replace-ref shallow-clone partial-clone-missing-policy corrupt-loose-object corrupt-pack alternates
         rollback-to-parent rollback-to-sibling rollback-allowed junk-commit-does-not-raise-the-floor behind-the-mark
