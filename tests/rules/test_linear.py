@@ -89,8 +89,18 @@ def test_on_the_side_the_introductions_policy_rules():
     side = {"standing": Standing.SIDE}
     assert answer(case(commit(""), parent(LIMITED), **side), differs=(b"open/x",)) == "R21"
     assert answer(case(commit("bob"), parent(LIMITED), **side), differs=(b"core/x",)) == ("unauthorized-path", "R17")
-    touched = case(commit("alice", entry=OTHER_ENTRY), parent(LIMITED), **side)
-    assert answer(touched) == ("policy-unauthorized", "R21")
+    for by in ("alice", "bob"):
+        touched = case(commit(by, entry=OTHER_ENTRY), parent(LIMITED), **side)
+        assert answer(touched, differs=(b"games/x",)) == ("policy-unauthorized", "R21")
+        assert answer(case(commit(by), parent(LIMITED), **side), differs=(b"games/x",)) == "R21"
+
+
+def test_a_decision_names_the_policy_and_the_certificates_that_it_rests_on():
+    judge_ = parent(LIMITED)
+    for by in ("bob", ""):
+        decision = judge(case(commit(by), judge_), Evidence(differs=(b"open/x",)))
+        assert decision.authority is not None
+        assert all(one is other for one, other in zip(decision.authority, (LIMITED, judge_.material), strict=True))
 
 
 def test_a_tree_that_breaks_r7():

@@ -213,6 +213,18 @@ class TestAdopting:
             assert answer(refused, differs=(b"open/x",)) == ("parent-not-authentic", "R20")
         assert answer(merge("bob", *self.parents()), differs=(b"open/x",)) == "R20"
 
+    def test_the_refusal_says_whom_nobody_adopts_and_why(self):
+        forbidden = judge(merge("", *self.parents()), Evidence())
+        assert "71" * 20 in forbidden.message
+        assert forbidden.message.endswith("adopting it: the commit has no signature")
+        assert (forbidden.key, forbidden.judged_by) == (None, b"p" * 20)
+        assert judge(merge("mallory", *self.parents()), Evidence()).key == ssh("mallory")
+
+    def test_it_rests_on_more_than_a_policy(self):
+        assert judge(merge("alice", *self.parents()), Evidence()).authority is None
+        three = (*two(self.ADOPTS, self.ADOPTS), parent(self.ADOPTS, name=b"r", tree=b"w", authentic=False))
+        assert judge(merge("alice", *three), Evidence()).authority is None
+
     def test_the_first_parents_policy_must_want_it(self):
         assert answer(merge("alice", *self.parents(STRICT)), differs=()) == ("parent-not-authentic", "R18")
 
