@@ -118,7 +118,22 @@ def test_a_whole_tree_with_the_policy_file_is_everything():
 
 
 def test_a_prefix_that_is_only_the_policy_files_covers_nothing():
-    assert cover(policy(([POLICY, POLICY + b"/"], ["alice"])), ALICE, POLICY, policy_file=False) is NOTHING
+    only = policy(([POLICY, POLICY + b"/", POLICY + b"/x", POLICY + b"/x/"], ["alice"]))
+    assert cover(only, ALICE, POLICY, policy_file=False) is NOTHING
+    assert cover(only, ALICE, b"elsewhere", policy_file=False).extent is Extent.SOME
+
+
+def test_without_a_path_no_prefix_is_the_policy_files():
+    assert cover(policy(([b"/"], ["alice"])), ALICE, b"", policy_file=False) is EVERYTHING
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_a_directory_in_which_several_have_something(number):
+    people = ["alice", "bob", "carol"][:number]
+    several = policy(*(([b"d/" + person.encode() + b"/"], [person]) for person in people))
+    for person in people:
+        found = cover(several, frozenset({person}), POLICY, policy_file=False)
+        assert [one for one in people if at(found, b"d/" + one.encode() + b"/x")] == [person]
 
 
 def test_views_are_shared_by_those_with_the_same_grants():

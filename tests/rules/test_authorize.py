@@ -27,7 +27,7 @@ def test_linear():
 
 
 def test_the_vouchers_are_the_first_parents():
-    decision = judge(case(commit("bob"), parent(BOTH), parent(BOTH)), Evidence())
+    decision = judge(case(commit("bob"), parent(BOTH), parent(BOTH, name=b"q", tree=b"v")), Evidence())
     assert [(v.person, v.listed, v.key) for v in decision.vouchers] == [("bob", ssh("bob"), ssh("bob"))]
 
 
@@ -41,7 +41,7 @@ def test_every_parent_is_authentic():
     assert answer(case(commit(), parent(BOTH, authentic=False))) == ("parent-not-authentic", "R17")
     refused = case(commit(), parent(BOTH), parent(BOTH, authentic=False))
     assert answer(refused) == ("parent-not-authentic", "R18")
-    assert answer(case(commit(), parent(BOTH), parent(BOTH))) == "R18"
+    assert answer(case(commit(), parent(BOTH), parent(BOTH, name=b"q", tree=b"v"))) == "R18"
 
 
 def test_its_own_policy():

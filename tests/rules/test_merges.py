@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 from rules.test_authorize import answer
-from rules.world import ENTRY, OTHER_ENTRY, PRIMARY, Evidence, Keys, case, commit, parent, pgp, policy, ssh
+from rules.world import ENTRY, OTHER_ENTRY, POLICY_PATH, PRIMARY, Evidence, Keys, case, commit, parent, pgp, policy, ssh
 
 from gitverify.errors import TooMuch
 from gitverify.objects.tree import TreeEntry
@@ -48,6 +48,39 @@ class TestUnsigned:
     def test_the_refusal_names_the_path(self):
         evidence = Evidence(differs=sides(), unsettled={b"b": (b"open/x", b"core/x")})
         assert judge(merge(), evidence).path == b"core/x"
+        bases = ((b"a", ENTRY), (b"b", ENTRY))
+        evidence = Evidence(differs=sides(), bases=bases, unsettled={b"a": (b"core/x",), b"b": (b"core/y",)})
+        assert judge(merge(), evidence).path == b"core/x"
+
+    @pytest.mark.parametrize(
+        ("facts", "code"),
+        [
+            ({"unsettled": {b"b": (b"core/x",)}}, "merge-not-mechanical"),
+            ({"bases": ()}, "merge-unsupported"),
+            ({"bases": ((b"b", THIRD_ENTRY),)}, "merge-policy-conflict"),
+            ({"strangers": {b"pq": b"x" * 20, b"qp": b"y" * 20}}, "merge-revoked-side"),
+        ],
+    )
+    def test_the_refusal_names_the_key_and_whose_policy(self, facts, code):
+        refusal = judge(merge("mallory"), Evidence(differs=sides(), **facts))
+        assert (refusal.code, refusal.key, refusal.judged_by) == (code, ssh("mallory"), b"p" * 20)
+
+    def test_the_refusal_says_what_is_wrong_with_the_parents(self):
+        assert judge(merge(), Evidence(bases=())).message.endswith("its parents share no history")
+        octopus = merge("", *two(), parent(CLEAN, name=b"r", tree=b"w"))
+        assert judge(octopus, Evidence(differs=(b"open/x",))).message.endswith("its parents are 3")
+
+    def test_the_refusal_names_what_the_first_parent_does_not_allow(self):
+        evidence = Evidence(differs=sides(), strangers={b"pq": b"x" * 20, b"qp": b"y" * 20})
+        message = judge(merge(), evidence).message
+        assert (b"y" * 20).hex() in message
+        assert "side of 717171717171, which the governing policy, that of 707070707070, does" in message
+
+    def test_the_policy_file_is_settled_by_what_governs(self):
+        changed = two(q=OTHER_ENTRY)
+        for by, rule in (("", "R19"), ("bob", "R18")):
+            merged = merge(by, *changed, entry=OTHER_ENTRY)
+            assert answer(merged, differs=sides(), unsettled={b"b": (POLICY_PATH,)}) == rule
 
     @pytest.mark.parametrize(("ours", "theirs"), [(STRICT, CLEAN), (CLEAN, STRICT), (STRICT, STRICT)])
     def test_both_policies_must_want_it(self, ours, theirs):
@@ -107,6 +140,9 @@ class TestUnsigned:
         assert answer(merge(), bases=TooMuch("tangled")) == ("merge-unsupported", "R18")
         huge = {b"b": TooMuch("100,000 files")}
         assert answer(merge(), differs=sides(), unsettled=huge) == ("merge-not-mechanical", "R18")
+        adopts = TestAdopting.ADOPTS
+        adopting = merge("alice", *two(adopts, adopts), parent(adopts, name=b"r", tree=b"w", authentic=False))
+        assert answer(adopting, bases=TooMuch("tangled")) == ("merge-unsupported", "R20")
 
 
 class TestSigned:
@@ -139,6 +175,31 @@ class TestSigned:
         assert answer(strict, differs=sides(p=(b"games/x", b"open/x"))) == "R18"
         assert answer(strict, differs=sides(q=(b"games/x",))) == "R18"
 
+    def test_only_an_editor_brings_in_a_policy_file(self):
+        brought = sides(p=(b"games/x", POLICY_PATH))
+        for editors, expected in ((["alice"], ("unauthorized-path", "R18")), (["alice", "bob"], "R18")):
+            newer = LIMITED(editors=editors)
+            merged = merge("bob", *two(STRICT, newer, q=OTHER_ENTRY), entry=OTHER_ENTRY)
+            assert answer(merged, differs=brought) == expected
+
+    def test_without_a_base_the_contribution_is_every_difference(self):
+        for theirs, expected in ((b"games/y", "R18"), (b"core/y", ("unauthorized-path", "R18"))):
+            assert answer(merge("bob"), differs=sides((b"games/x",), (theirs,)), bases=()) == expected
+            assert answer(merge("bob"), differs=sides((theirs,), (b"games/x",)), bases=()) == expected
+
+    def test_the_refusal_names_the_path_who_and_whose_policy(self):
+        strict = merge("bob", *two(STRICT, STRICT))
+        refusal = judge(strict, Evidence(differs=sides()))
+        assert (refusal.path, refusal.person, refusal.judged_by) == (b"core/q", "bob", b"p" * 20)
+
+    def test_a_decision_names_the_policy_and_the_certificates_that_it_rests_on(self):
+        for by in ("alice", ""):
+            parents = two()
+            decision = judge(merge(by, *parents), Evidence(differs=sides()))
+            assert decision.authority is not None
+            rests_on = (CLEAN, parents[0].material)
+            assert all(one is other for one, other in zip(decision.authority, rests_on, strict=True))
+
     def test_both_changed_the_policy_to_the_same(self):
         same = two(STRICT, STRICT, p=OTHER_ENTRY, q=OTHER_ENTRY)
         merged = merge("alice", *same, entry=OTHER_ENTRY)
@@ -162,6 +223,16 @@ class TestSigned:
             refused = merge(by, *parents, entry=OTHER_ENTRY)
             assert answer(refused, differs=sides()) == ("merge-policy-conflict", "R18")
         assert answer(merge("mallory", *parents), differs=sides()) == ("unauthorized-key", "R8")
+
+    def test_a_refusal_names_the_policy_that_does_not_allow_it(self):
+        ours = policy("alice", "bob", unsigned_merges=True)
+        theirs = policy("alice", "carol", unsigned_merges=True)
+        parents = two(ours, theirs, p=THIRD_ENTRY, q=OTHER_ENTRY)
+        refusal = judge(merge("bob", *parents), Evidence(differs=sides()))
+        assert (refusal.key, refusal.person, refusal.judged_by) == (ssh("bob"), None, b"q" * 20)
+        assert "an editor of 717171717171's has" in refusal.message
+        refusal = judge(merge("mallory", *parents), Evidence(differs=sides()))
+        assert (refusal.code, refusal.judged_by) == ("merge-policy-conflict", b"p" * 20)
 
     def test_an_editor_without_grants_settles_no_conflict(self):
         limited = policy("alice", "bob", granted=["alice"], editors=["alice", "bob"], limited=[("bob", GAMES)])

@@ -102,12 +102,14 @@ class Evidence:
         return next((path for path in differs if before != after and not covers(cover_, path)), None)
 
     def unsettled(self, base, sides, recorded, cover_):
+        assert len({*sides, recorded}) == 3
         paths = self._unsettled.get(base[:1], ())
         if isinstance(paths, Exception):
             raise paths
         return next((path for path in paths if not covers(cover_, path)), None)
 
     def bases(self, ours, theirs):
+        assert ours != theirs
         if isinstance(self._bases, Exception):
             raise self._bases
         return [Base(letter * 20, entry) for letter, entry in self._bases]
