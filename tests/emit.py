@@ -1,4 +1,4 @@
-"""Turns an abstract history (see ``reference.py``) into real git objects: raw bytes, truly signed.
+"""Turns an abstract history (see ``reference/model.py``) into real git objects: raw bytes, truly signed.
 
 :class:`Repository` answers ``read`` as an object source does, out of a dictionary, so that thousands of histories
 cost no disk; ``write_to`` makes a bare repository that git itself can read.
@@ -10,15 +10,19 @@ import hashlib
 import zlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING
 
 import signing
-from reference import DIALECT_FILES, Entry, History, Listing, RefCommit, RefPerson, RefPolicy
+from reference import DIALECT_FILES, Entry, History, Listing, RefCommit, RefPolicy
 
 from gitverify.errors import MissingObject
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    Sign = Callable[[RefCommit, bytes, str], str | None]
 
 # A file of these bytes is a broken policy in every dialect. (OpenSSH's skips most of what it can't read, but not an
 # option that it does not know.)
@@ -74,19 +78,25 @@ class Emitted:
 
 # --- policy files ---------------------------------------------------------------------------------------------
 
-_UNSUPPORTED_LINES = {
-    "unprotected": "unprotected: [docs/]",
-    "unsigned_merges": "unsigned_merges: true",
-    "adopting_merges": "adopting_merges: true",
-}
-
 
 def _native_key(name: str) -> str:
     return f"openpgp: {signing.key_id(name)}" if signing.is_openpgp(name) else signing.ssh_line(name)
 
 
-def _native_names(people: list[RefPerson]) -> str:
-    return "[" + ", ".join(person.name for person in people) + "]"
+def _native_list(words: list[str]) -> str:
+    return "[" + ", ".join(words) + "]"
+
+
+def _native_grants(policy: RefPolicy) -> list[str]:
+    """One grant for each path, in the order of the paths."""
+    granted: dict[str, list[str]] = {}
+    for person in policy.people:
+        for path in ([b"/"] if person.granted else []) + list(person.paths):
+            granted.setdefault(path.decode(), []).append(person.name)
+    if not granted:
+        return ["grants: []"]
+    rows = [f"  - {{paths: [{path}], people: {_native_list(names)}}}" for path, names in sorted(granted.items())]
+    return ["grants:", *rows]
 
 
 def native_text(policy: RefPolicy) -> str:
@@ -94,14 +104,14 @@ def native_text(policy: RefPolicy) -> str:
     for person in policy.people:
         lines += [f"  {person.name}:", "    keys:" if person.listings else "    keys: []"]
         lines += [f"      - {_native_key(listing.key)}" for listing in person.listings]
-    grants = [("/", [person for person in policy.people if person.granted])]
-    if "path-grant" in policy.unsupported:
-        grants.append(("docs/", [policy.people[0]]))
-    lines.append("grants:" if any(people for _, people in grants) else "grants: []")
-    lines += [f"  - {{paths: [{path}], people: {_native_names(people)}}}" for path, people in grants if people]
+    lines += _native_grants(policy)
     if not policy.default_editors:
-        lines.append(f"policy_editors: {_native_names([person for person in policy.people if person.editor])}")
-    lines += [line for feature, line in _UNSUPPORTED_LINES.items() if feature in policy.unsupported]
+        lines.append(f"policy_editors: {_native_list([person.name for person in policy.people if person.editor])}")
+    if policy.unprotected:
+        lines.append(f"unprotected: {_native_list([path.decode() for path in policy.unprotected])}")
+    for switch in ("unsigned_merges", "adopting_merges"):
+        if getattr(policy, switch):
+            lines.append(f"{switch}: true")
     return "\n".join([*lines, f"# note {policy.note}", ""])
 
 
@@ -135,6 +145,7 @@ def openssh_text(policy: RefPolicy) -> str:
 _WRITERS = {"native": native_text, "guix": guix_text, "openssh": openssh_text}
 
 
+@cache
 def policy_text(dialect: str, policy: RefPolicy) -> bytes:
     return _WRITERS[dialect](policy).encode()
 
@@ -190,14 +201,14 @@ def _signature(commit: RefCommit, payload: bytes, dialect: str) -> str | None:
     return signing.sign(key, payload + b"tampered" if kind == "bad" else payload)
 
 
-def _commit_body(commit: RefCommit, tree: bytes, parents: list[bytes], dialect: str) -> bytes:
+def _commit_body(commit: RefCommit, tree: bytes, parents: list[bytes], dialect: str, sign: Sign | None = None) -> bytes:
     header = [f"tree {tree.hex()}", *(f"parent {parent.hex()}" for parent in parents)]
     header.append(f"author A. Uthor <author@example.org> {commit.date} +0000")
     header.append(f"committer C. Ommitter <committer@example.org> {commit.date} +0000")
     if commit.malformed == "malformed-commit":
         header += ["encoding UTF-8", "encoding UTF-8"]
     message = f"\n\n{commit.name}\n"
-    signature = _signature(commit, ("\n".join(header) + message).encode(), dialect)
+    signature = (sign or _signature)(commit, ("\n".join(header) + message).encode(), dialect)
     if signature is not None:
         header.append("gpgsig " + signature.rstrip("\n").replace("\n", "\n "))
     return ("\n".join(header) + message).encode()
@@ -215,8 +226,11 @@ def _keys_used(history: History) -> set[str]:
     return signed | {listing.key for policy in policies for person in policy.people for listing in person.listings}
 
 
-def emit(history: History, dialect: str) -> Emitted:
-    """Write every commit of the history, and a keyring of the OpenPGP keys that it uses (but for ghosts)."""
+def emit(history: History, dialect: str, sign: Sign | None = None) -> Emitted:
+    """Write every commit of the history, and a keyring of the OpenPGP keys that it uses (but for ghosts).
+
+    ``sign`` makes the text of a commit's signature, from its payload; without it, a real one is made.
+    """
     repository = Repository()
     ids: dict[str, bytes] = {}
     for name, commit in history.items():
@@ -224,6 +238,6 @@ def emit(history: History, dialect: str) -> Emitted:
         body = _malformed_tree_body(repository, commit) if broken else _tree_body(repository, commit.tree)
         tree = repository.add("tree", body)
         parents = [ids[parent] for parent in commit.parents]
-        ids[name] = repository.add("commit", _commit_body(commit, tree, parents, dialect))
+        ids[name] = repository.add("commit", _commit_body(commit, tree, parents, dialect, sign))
     keys = sorted(key for key in _keys_used(history) if key.startswith("pgp"))
     return Emitted(repository, ids, _keyring(repository, keys))

@@ -65,7 +65,7 @@ def policy_files(dialect: str, held: Entry | None) -> list[dict[bytes, Entry]]:
     ]
     if dialect == "native":
         nobody = tuple(RefPerson(person.name, person.listings, editor=False) for person in policy_of(dialect).people)
-        entries += [Entry(RefPolicy(nobody)), Entry(RefPolicy(nobody, True, frozenset({"unprotected"})))]
+        entries += [Entry(RefPolicy(nobody)), Entry(RefPolicy(nobody, unprotected=(b"/",)))]
     else:
         entries.append(Entry(RefPolicy(())))
     files = [kept, *({path: entry} for entry in entries), {}, {other: Entry(b"1\n")}, {path + b"/x": Entry(b"1\n")}]

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from reference import Entry, Listing, RefCommit, RefPerson, RefPolicy, RefSignature
 
 from gitverify.errors import MissingObject, PolicyError
+from gitverify.policies import native
 
 KEEP = {b"keep": Entry(b"1\n")}
 
@@ -47,7 +48,7 @@ def judged_by_git(directory, history, *options, **environment):
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(case=histories.cases())
+@given(case=histories.cases(paths=True))
 def test_git_reads_what_is_emitted(tmp_path_factory, case):
     history = {}
     for name, commit in case.history.items():
@@ -140,18 +141,24 @@ def read_by_the_parser(dialect, policy):
 
 @given(data=st.data())
 def test_native_policy_says_what_was_meant(data):
-    policy = histories.draw_policy(data.draw, "native")
+    policy = histories.draw_policy(histories.thrown(data.draw), "native", paths=True)
     keys = {(person.name, signing.key_id(listing.key)) for person in policy.people for listing in person.listings}
     granted = {person.name for person in policy.people if person.granted}
     editors = {person.name for person in policy.people if person.editor}
     assert read_by_the_parser("native", policy) == (keys, granted, editors)
+    read = native.parse(emit.policy_text("native", policy))
+    limits = {(str(path).encode(), name) for grant in read.grants for path in grant.paths for name in grant.people}
+    roots = {(b"/", name) for name in granted}
+    assert limits == roots | {(path, person.name) for person in policy.people for path in person.paths}
+    assert tuple(str(path).encode() for path in read.unprotected) == policy.unprotected
+    assert (read.unsigned_merges, read.adopting_merges) == (policy.unsigned_merges, policy.adopting_merges)
 
 
 @pytest.mark.parametrize("dialect", ["guix", "openssh"])
 @settings(max_examples=30)
 @given(data=st.data())
 def test_policy_of_another_dialect_lists_the_keys_that_were_meant(dialect, data):
-    policy = histories.draw_policy(data.draw, dialect)
+    policy = histories.draw_policy(histories.thrown(data.draw), dialect)
     keys, granted, editors = read_by_the_parser(dialect, policy)
     listings = [listing for person in policy.people for listing in person.listings]
     assert {key for _, key in keys} == {signing.key_id(listing.key) for listing in listings}
@@ -169,6 +176,7 @@ def test_broken_policy_is_broken_in_every_dialect(dialect):
 
 @given(data=st.data(), dialect=st.sampled_from(["native", "guix", "openssh"]))
 def test_two_policies_are_one_file_only_if_they_are_equal(data, dialect):
-    one = histories.draw_policy(data.draw, dialect)
-    other = data.draw(st.sampled_from([one, histories.draw_changed_policy(data.draw, dialect, one)]))
+    dice = histories.thrown(data.draw)
+    one = histories.draw_policy(dice, dialect, paths=dialect == "native")
+    other = dice.pick([one, histories.draw_changed_policy(dice, dialect, one, paths=dialect == "native")])
     assert (one == other) == (emit.policy_text(dialect, one) == emit.policy_text(dialect, other))
