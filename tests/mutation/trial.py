@@ -74,20 +74,22 @@ class Trial:
                 yield Outcome(mutant, survived=False, why=_why(code))
         for mutant, code in self._each(again, self._run(range(len(again)), lambda at: self._on_import(again[at]))):
             tests = self._that_call(mutant)
-            why = _why(code) if code else f"{len(tests)} tests" if tests else "no test calls it"
+            why = _why(code) if code else f"{len(tests)} tests"
             yield Outcome(mutant, survived=code == 0, why=why)
 
     def _each(self, mutants: Sequence[Mutant], codes: Iterable[tuple[int, int]]) -> Iterator[tuple[Mutant, int]]:
         return ((mutants[at], code) for at, code in codes)
 
     def _that_call(self, mutant: Mutant) -> list[str]:
-        """Return the tests that call what is mutated, the quickest first."""
-        calling = []
+        """Return the tests that call what is mutated, the quickest first; or the module where it is run on import."""
+        of_module, of_function = [], []
         for name, called in self._called.items():
-            lines = called.functions.get(mutant.path, ())
-            if mutant.first_line in lines or (not mutant.first_line and lines):
-                calling.append((called.seconds, name))
-        return [name for _, name in sorted(calling)]
+            lines = called.functions.get(mutant.path)
+            if lines:
+                of_module.append((called.seconds, name))
+                if mutant.first_line in lines:
+                    of_function.append((called.seconds, name))
+        return [name for _, name in sorted(of_function or of_module)]
 
     def _seconds(self, names: Iterable[str]) -> float:
         """Return how long these may take before they count as hung."""

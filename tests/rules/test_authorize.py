@@ -112,20 +112,22 @@ class TestOnTheSide:
 
 
 @pytest.mark.parametrize(
-    ("unproven", "code"),
+    ("unproven", "code", "key"),
     [
-        (Unproven("unsigned", "no signature"), "unsigned"),
-        (Unproven("weak-signature", "SHA-1", (ssh("alice"),)), "weak-signature"),
-        (Unproven("unsupported-signature", "X.509"), "unsupported-signature"),
-        (Unproven("unknown-key", "no certificate", ("A" * 40,)), "unknown-key"),
-        (Unproven("bad-signature", "changed", (ssh("alice"),)), "bad-signature"),
-        (Unproven("bad-signature", "changed", (ssh("mallory"), ssh("alice"))), "bad-signature"),
-        (Unproven("bad-signature", "changed", (ssh("mallory"),)), "unauthorized-key"),
-        (Unproven("bad-signature", "changed"), "unauthorized-key"),
+        (Unproven("unsigned", "no signature"), "unsigned", None),
+        (Unproven("weak-signature", "SHA-1", (ssh("alice"),)), "weak-signature", ssh("alice")),
+        (Unproven("unsupported-signature", "X.509"), "unsupported-signature", None),
+        (Unproven("unknown-key", "no certificate", ("A" * 40,)), "unknown-key", "A" * 40),
+        (Unproven("bad-signature", "changed", (ssh("alice"),)), "bad-signature", ssh("alice")),
+        (Unproven("bad-signature", "changed", (ssh("mallory"), ssh("alice"))), "bad-signature", ssh("alice")),
+        (Unproven("bad-signature", "changed", (ssh("mallory"),)), "unauthorized-key", ssh("mallory")),
+        (Unproven("bad-signature", "changed"), "unauthorized-key", None),
     ],
 )
-def test_a_signature_that_proves_nothing(unproven, code):
-    assert answer(case(commit("", unproven=unproven), parent(BOTH))) == (code, "R8")
+def test_a_signature_that_proves_nothing(unproven, code, key):
+    unsigned = case(commit("", unproven=unproven), parent(BOTH))
+    assert answer(unsigned) == (code, "R8")
+    assert judge(unsigned, Evidence()).key == key
 
 
 def test_every_code_has_a_hint():

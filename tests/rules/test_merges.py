@@ -11,7 +11,7 @@ from gitverify.objects.tree import TreeEntry
 from gitverify.policies.model import PathPrefix
 from gitverify.rules.authority import Standing
 from gitverify.rules.authorize import judge, judge_under
-from gitverify.rules.facts import Authorized, Unproven
+from gitverify.rules.facts import Authorized, PolicyProblem, Unproven
 
 THIRD_ENTRY = TreeEntry(b"100644", b"\3" * 20)
 GAMES = PathPrefix(b"games", subtree=True)
@@ -140,6 +140,13 @@ class TestUnsigned:
         assert answer(merge(), bases=TooMuch("tangled")) == ("merge-unsupported", "R18")
         huge = {b"b": TooMuch("100,000 files")}
         assert answer(merge(), differs=sides(), unsettled=huge) == ("merge-not-mechanical", "R18")
+
+        class Tangled(Evidence):
+            def authorised_beyond(self, other, governing):
+                raise TooMuch("tangled")
+
+        refusal = judge(merge(), Tangled(differs=sides()))
+        assert (refusal.code, refusal.rule, refusal.message) == ("merge-unsupported", "R18", "tangled")
         adopts = TestAdopting.ADOPTS
         adopting = merge("alice", *two(adopts, adopts), parent(adopts, name=b"r", tree=b"w", authentic=False))
         assert answer(adopting, bases=TooMuch("tangled")) == ("merge-unsupported", "R20")
@@ -298,10 +305,15 @@ class TestAdopting:
 
     def test_the_first_parents_policy_must_want_it(self):
         assert answer(merge("alice", *self.parents(STRICT)), differs=()) == ("parent-not-authentic", "R18")
+        unusable = self.parents(PolicyProblem("policy-missing", "it was removed"))
+        assert answer(merge("alice", *unusable), differs=()) == ("parent-not-authentic", "R18")
 
     def test_the_first_parent_is_authentic(self):
         swapped = self.parents()[::-1]
         assert answer(merge("alice", *swapped), differs=()) == ("parent-not-authentic", "R18")
+        for authentic, expected in ((False, ("parent-not-authentic", "R18")), (True, "R20")):
+            first = self.parents()[0]._replace(authentic=authentic)
+            assert answer(merge("alice", first, *swapped[:1]), differs=()) == expected
         single = self.parents()[1:]
         assert answer(merge("alice", *single), differs=()) == ("parent-not-authentic", "R17")
 

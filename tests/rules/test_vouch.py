@@ -15,6 +15,7 @@ def refused(facts, its_policy, material=None):
     with pytest.raises(NotVouchedFor) as caught:
         people(facts, its_policy, material)
     assert str(caught.value) == caught.value.message
+    assert caught.value.key == facts.examined.key
     return caught.value.code, caught.value.rule
 
 
@@ -53,7 +54,7 @@ class TestOpenPgp:
         revoked = Keys(certified={PRIMARY}, is_revoked=True)
         assert refused(openpgp(PRIMARY), self.LISTED, revoked) == ("revoked-key", "R12")
         guix = policy("alice", specs={"alice": pgp()}, dialect=Dialect.GUIX)
-        assert people(openpgp(PRIMARY), guix, revoked)
+        assert people(openpgp(PRIMARY), guix, revoked) == [("alice", PRIMARY, PRIMARY)]
 
     def test_expired_only_where_the_policy_cares(self):
         expired = Keys(certified={PRIMARY}, is_expired=True)
@@ -87,6 +88,17 @@ class TestSsh:
         entries = (SshKeySpec(ssh("k"), b"", valid_before=1), SshKeySpec(ssh("k"), b""))
         two = policy("old", "new", specs={"old": entries[:1], "new": entries[1:]}, dialect=Dialect.OPENSSH)
         assert people(commit("k"), two) == [("new", ssh("k"), ssh("k"))]
+
+    def test_of_several_problems_the_first_is_told(self):
+        entries = (SshKeySpec(ssh("k"), b"", valid_before=1), SshKeySpec(ssh("k"), b"", for_git=False))
+        for first, second, code in ((*entries, "expired-key"), (*entries[::-1], "unauthorized-key")):
+            both = policy("one", "two", specs={"one": (first,), "two": (second,)}, dialect=Dialect.OPENSSH)
+            assert refused(commit("k"), both) == (code, "R22b")
+
+    def test_no_certificate_binds_an_ssh_key(self):
+        listed = policy("alice", specs={"alice": pgp()})
+        bound = Keys(bound={ssh("k"): [PRIMARY]}, certified={PRIMARY, ssh("k")})
+        assert refused(commit("k"), listed, bound) == ("unauthorized-key", "R8")
 
     def test_security_keys(self):
         strict = policy("alice", require_user_verification=True)

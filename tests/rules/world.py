@@ -42,10 +42,10 @@ class Keys:
         return key in self.certified
 
     def revoked(self, key):
-        return self.is_revoked
+        return self.is_revoked and key in self.certified
 
     def expired(self, key, at):
-        return self.is_expired
+        return self.is_expired and key in self.certified and at == 50
 
 
 def policy(*names, editors=None, granted=None, dialect=Dialect.NATIVE, specs=None, limited=(), **options):
