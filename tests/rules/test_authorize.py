@@ -3,6 +3,7 @@
 import pytest
 from rules.world import ENTRY, OTHER_ENTRY, Evidence, case, commit, parent, policy, ssh
 
+from gitverify.objects.tree import TreeEntry
 from gitverify.policies.model import WHOLE_TREE, Dialect
 from gitverify.rules.authority import Standing
 from gitverify.rules.authorize import judge
@@ -10,6 +11,7 @@ from gitverify.rules.facts import Authorized, PolicyProblem, Refusal, Unproven
 from gitverify.rules.hints import HINTS
 
 BOTH = policy("alice", "bob")
+THIRD_ENTRY = TreeEntry(b"100644", b"\3" * 20)
 
 
 def answer(its_case, **evidence):
@@ -47,6 +49,8 @@ def test_every_parent_is_authentic():
 def test_its_own_policy():
     gone = commit(entry=None)
     assert answer(case(gone, parent(BOTH))) == ("policy-missing", "R14")
+    assert answer(case(gone, parent(BOTH, entry=None))) == ("policy-missing", "R14")
+    assert answer(case(gone, parent(BOTH, entry=None), dialect=Dialect.GUIX)) == "R17"
     assert answer(case(gone, parent(BOTH), other=".guix-authorizations")) == ("dialect-changed", "R3")
     broken = PolicyProblem("policy-invalid", "line 1")
     assert answer(case(commit(), parent(BOTH), own=broken)) == ("policy-invalid", "R14")
@@ -104,11 +108,28 @@ class TestOnTheSide:
         assert answer(case(commit("bob", entry=None), standing=Standing.SIDE)) == ("unauthorized-key", "R8")
         assert answer(case(commit(), standing=Standing.SIDE)) == ("policy-unauthorized", "R21")
 
+    def test_in_openssh_too(self):
+        side = {"standing": Standing.SIDE, "dialect": Dialect.OPENSSH}
+        refused = ("policy-unauthorized", "R21")
+        for entry, other in ((ENTRY, OTHER_ENTRY), (ENTRY, None), (None, ENTRY)):
+            mine, theirs = parent(BOTH, entry=entry), parent(BOTH, name=b"q", entry=other)
+            assert answer(case(commit(entry=entry), mine, **side)) == "R21"
+            assert answer(case(commit(entry=other), mine, **side)) == refused
+            for kept in (entry, other):
+                assert answer(case(commit(entry=kept), mine, theirs, **side)) == "R21"
+            assert answer(case(commit(entry=THIRD_ENTRY), mine, theirs, **side)) == refused
+        assert answer(case(commit(entry=None), **side)) == "R21"
+        assert answer(case(commit(), **side)) == refused
+        assert answer(case(commit("mallory", entry=None), **side)) == ("unauthorized-key", "R8")
+
     def test_in_guix_a_file_may_come_and_not_go(self):
         guix = {"standing": Standing.SIDE, "dialect": Dialect.GUIX}
         assert answer(case(commit(), parent(BOTH, entry=None), **guix)) == "R21"
         assert answer(case(commit(entry=None), parent(BOTH, entry=None), **guix)) == "R21"
         assert answer(case(commit(entry=None), parent(BOTH), **guix)) == ("policy-missing", "R22")
+        one_of_two = (parent(BOTH, entry=None), parent(BOTH, name=b"q"))
+        assert answer(case(commit(entry=None), *one_of_two, **guix)) == ("policy-missing", "R22")
+        assert answer(case(commit(), *one_of_two, **guix)) == "R21"
 
 
 @pytest.mark.parametrize(
