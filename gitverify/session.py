@@ -21,6 +21,7 @@ from gitverify.errors import (
     MissingObject,
     PolicyError,
 )
+from gitverify.floors import floor_of, mark_of
 from gitverify.mark import Mark, MarkKey, MarkMoved, MarkStore
 from gitverify.objects.commit import parse_commit
 from gitverify.policies.model import Dialect
@@ -36,7 +37,7 @@ from gitverify.text import shown
 from gitverify.treepath import Trees, components
 from gitverify.values import parse_commit_id, parse_duration, parse_key
 from gitverify.verify import verify_newest
-from gitverify.walk import Fence, read_commit
+from gitverify.walk import read_commit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -284,6 +285,17 @@ class Session:
         except StateError as error:
             raise Unanswerable(error.code, str(error), rule="R24") from None
 
+    def remembered(self, request: Request) -> Floor:
+        """Return what earlier runs accepted of the branch, to build on; no mark moves. Raises Unanswerable."""
+        if self.query.no_state or self.identity is None:
+            return Floor()
+        key = MarkKey(request.introduction, self.identity.repository, self.identity.ref)
+        try:
+            with self.open_store(read_only=True) as store:
+                return floor_of(store.get(key), self.context(request))
+        except StateError as error:
+            raise Unanswerable(error.code, str(error), rule="R24") from None
+
     def context(self, request: Request) -> bytes:
         """Digest all that a verdict depends on beside the objects (R25)."""
         historical = self.query.historical_authorizations
@@ -332,11 +344,11 @@ class Session:
         mark = store.get(key)
         others = [] if mark else store.all(request.introduction)
         while True:
-            asked = replace(request, floor=_floor(mark, context))
+            asked = replace(request, floor=floor_of(mark, context))
             outcome, tips = self._answer(asked, make_pool, observer)
             after = mark
             if outcome.verdict == "authentic" and outcome.mark is not None:
-                after = _mark(outcome.mark, context, self.query.now)
+                after = mark_of(outcome.mark, context, self.query.now)
                 unchanged = mark is not None and (mark.commits, mark.context) == (after.commits, context)
                 if not unchanged:
                     try:
@@ -400,33 +412,6 @@ def _dialect(text: str) -> str:
     if text not in {dialect.value for dialect in Dialect}:
         raise ValueError("no dialect: write native, guix or openssh")
     return text
-
-
-def _floor(mark: Mark | None, context: bytes) -> Floor:
-    if mark is None:
-        return Floor()
-    return Floor(
-        commits=mark.commits,
-        trusted=mark.context == context,
-        fences={(child, parent): Fence[kind.upper()] for child, parent, kind in mark.fences},
-        aside=frozenset(mark.aside),
-        skew=mark.skew,
-        accepted=mark.accepted,
-        freshness=mark.freshness,
-    )
-
-
-def _mark(floor: Floor, context: bytes, now: int) -> Mark:
-    return Mark(
-        commits=tuple(sorted(floor.commits)),
-        context=context,
-        accepted=floor.accepted,
-        freshness=dict(floor.freshness),
-        recorded_at=now,
-        fences=tuple(sorted((*edge, fence.name.lower()) for edge, fence in floor.fences.items())),
-        aside=tuple(sorted(floor.aside)),
-        skew=floor.skew,
-    )
 
 
 def _first_run(key: MarkKey, others: list[tuple[MarkKey, Mark]]) -> list[str]:
