@@ -71,13 +71,20 @@ class Settings:
             merge = self.get(f"branch.{branch}.merge")
             if remote and merge and remote != ".":
                 return Identity(self._url(remote), merge)
+        followed = self.tracked(reference)
+        if followed is not None:
+            return Identity(self._url(followed[0]), followed[1])
+        return Identity(str(self._repository.common_directory), reference)
+
+    def tracked(self, reference: str) -> tuple[str, str] | None:
+        """Return the remote, and the full name there, that a remote-tracking reference stands for."""
         if reference.startswith("refs/remotes/"):
             for remote in self.remotes():
                 for spec in self._values.get(f"remote.{remote}.fetch", []):
                     theirs = _reverse(spec, reference)
                     if theirs is not None:
-                        return Identity(self._url(remote), theirs)
-        return Identity(str(self._repository.common_directory), reference)
+                        return remote, theirs
+        return None
 
     def _url(self, remote: str) -> str:
         return without_credentials(self.get(f"remote.{remote}.url") or remote)

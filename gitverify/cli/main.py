@@ -19,6 +19,7 @@ COMMANDS = {
     "trust": "Store an introduction in this clone's git configuration.",
     "status": "Show the introduction, the marks and who may do what today.",
     "explain": "Show everything that the verdict on one commit rests on.",
+    "adopt": "Vouch for a branch that is not authentic, with one signed merge.",
 }
 
 INTERRUPTED = 130

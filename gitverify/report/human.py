@@ -111,7 +111,8 @@ def _left_out(report: Report, tip: Outcome) -> list[str]:
 
 def _not_authentic(report: Report) -> list[str]:
     word = {"refused": "not authentic", "undecided": "cannot decide", "error": "error"}[report.verdict]
-    refusals = [refusal for refusal in report.refusals if refusal.code != "parent-not-authentic"]
+    # With rule R20 it is the reason itself: a merge that would adopt that parent, but may not.
+    refusals = [each for each in report.refusals if each.code != "parent-not-authentic" or each.rule == "R20"]
     lines = []
     if report.outcome is not None:
         lines.append(f"{word}: {_commit(report, report.outcome.tip, full=True)}")
