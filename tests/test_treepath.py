@@ -63,6 +63,28 @@ def test_what_differs(source):
     assert trees.changed(before, before) == {}
 
 
+def test_nothing_is_read_for_one_tree(source):
+    assert Trees(source).changed(b"\5" * 20, b"\5" * 20) == {}
+    assert source.read_ids == []
+
+
+def test_what_was_found_is_remembered(source):
+    trees = Trees(source, remembered=2)
+    line = [source.folder(count=2, f1=number) for number in range(3)]
+    for tree in (0, 1, 0, 1):
+        assert trees.find(line[tree], (b"f00001", b"x")) == [entry(tree), None]
+    assert source.read_ids == line[:2]
+    for tree in (0, 2, 2):
+        assert trees.find(line[tree], (b"f00001",)) == [entry(tree)]
+    assert source.read_ids == [*line[:2], line[0], line[2]]
+    assert trees.find(line[1], (b"f00001",)) == [entry(1)]  # two others were asked for since
+    assert source.read_ids == [*line[:2], line[0], line[2], line[1]]
+    assert trees.find(line[1], (b"f00001", b"x")) == [entry(1), None]
+    assert len(source.read_ids) == 5
+    trees.find(line[0], (b"f00001",))  # forgotten to make room
+    assert len(source.read_ids) == 6
+
+
 def test_no_tree_is_like_an_empty_one(source):
     trees = Trees(source)
     tree = source.folder(count=2)
@@ -80,6 +102,15 @@ def test_each_tree_is_read_once(source):
         trees.changed(before, after)
     assert trees.entries(line[3])[b"f00007"] == entry(3)
     assert source.read_ids == line
+
+
+def test_each_tree_is_checked_once(source, monkeypatch):
+    trees = Trees(source)
+    line = [source.folder(count=2, f1=number) for number in range(3)]
+    trees.changed(line[0], line[1])
+    monkeypatch.setattr(treepath, "check", None)
+    assert list(trees.changed(line[1], line[2])) == [b"f00001"]
+    assert list(trees.changed(line[2], line[0])) == [b"f00001"]
 
 
 def test_a_tree_is_compared_with_the_one_that_is_most_like_it(source, monkeypatch):
