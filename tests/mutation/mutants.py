@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import ast
 from copy import deepcopy
+from os.path import commonprefix
 from typing import TYPE_CHECKING, NamedTuple
 
 from .changes import replacements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+_LONG = 300  # in characters; of longer lines only what differs is shown
+_AROUND = 60
 
 
 class Mutant(NamedTuple):
@@ -92,8 +96,17 @@ def _unparse_changed(place: _Place, new: ast.AST) -> list[str]:
 def _first_difference(before: list[str], after: list[str]) -> tuple[str, str]:
     for one, other in zip(before, after, strict=False):
         if one != other:
-            return one.strip(), other.strip()
+            return _shortened(one.strip(), other.strip())
     return (before or [""])[-1].strip(), (after or [""])[-1].strip()
+
+
+def _shortened(before: str, after: str) -> tuple[str, str]:
+    """Leave out what two long lines share, but for some of it on either side."""
+    if len(before) <= _LONG:
+        return before, after
+    start, end = len(commonprefix([before, after])), len(commonprefix([before[::-1], after[::-1]]))
+    start, end = max(start - _AROUND, 0), max(end - _AROUND, 0)
+    return f"…{before[start : len(before) - end]}…", f"…{after[start : len(after) - end]}…"
 
 
 def _places(tree: ast.Module) -> Iterator[_Place]:

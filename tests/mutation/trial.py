@@ -81,15 +81,19 @@ class Trial:
         return ((mutants[at], code) for at, code in codes)
 
     def _that_call(self, mutant: Mutant) -> list[str]:
-        """Return the tests that call what is mutated, the quickest first; or the module where it is run on import."""
+        """Return the tests that call what is mutated, the quickest first.
+
+        What is run on import: those that call anything of the module, or all where that has nothing to call.
+        """
         of_module, of_function = [], []
+        everything = [(called.seconds, name) for name, called in self._called.items()]
         for name, called in self._called.items():
             lines = called.functions.get(mutant.path)
             if lines:
                 of_module.append((called.seconds, name))
                 if mutant.first_line in lines:
                     of_function.append((called.seconds, name))
-        return [name for _, name in sorted(of_function or of_module)]
+        return [name for _, name in sorted(of_function or of_module or everything)]
 
     def _seconds(self, names: Iterable[str]) -> float:
         """Return how long these may take before they count as hung."""
@@ -268,9 +272,8 @@ class _Learner:
             self._failed.add(report.nodeid)
 
     def pytest_sessionfinish(self) -> None:
-        called = {name: called for name, called in self._called.items() if called.functions}
-        failed = sorted(self._failed & called.keys())
-        left = {name: called for name, called in called.items() if name not in self._failed}
+        failed = sorted(self._failed & self._called.keys())
+        left = {name: called for name, called in self._called.items() if name not in self._failed}
         Path(self._file).write_text(json.dumps({"failed": failed, "called": left}))
 
 
