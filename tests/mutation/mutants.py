@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from copy import deepcopy
-from os.path import commonprefix
 from typing import TYPE_CHECKING, NamedTuple
 
 from .changes import replacements
@@ -104,9 +103,13 @@ def _shortened(before: str, after: str) -> tuple[str, str]:
     """Leave out what two long lines share, but for some of it on either side."""
     if len(before) <= _LONG:
         return before, after
-    start, end = len(commonprefix([before, after])), len(commonprefix([before[::-1], after[::-1]]))
-    start, end = max(start - _AROUND, 0), max(end - _AROUND, 0)
+    start = max(_alike(before, after) - _AROUND, 0)
+    end = max(_alike(before[::-1], after[::-1]) - _AROUND, 0)
     return f"…{before[start : len(before) - end]}…", f"…{after[start : len(after) - end]}…"
+
+
+def _alike(one: str, other: str) -> int:
+    return next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
 def _places(tree: ast.Module) -> Iterator[_Place]:
