@@ -24,6 +24,7 @@ _KEPT = re.compile("GIT_(AUTHOR|COMMITTER)_(NAME|EMAIL|DATE)|GIT_CONFIG_.*|GIT_E
 _SETTINGS = (
     f"core.hooksPath={os.devnull}",
     "core.fsmonitor=false",
+    "core.commitGraph=false",
     "color.ui=false",
     "gc.auto=0",
     "maintenance.auto=false",

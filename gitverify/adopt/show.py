@@ -42,6 +42,11 @@ def overview(session: Session, plan: Plan, survey: Survey, signer: Authorized | 
     counts = f", +{survey.added:,} {_MINUS}{survey.removed:,} lines" if survey.added or survey.removed else ""
     lines.append(f"changes    {what}{counts}, compared with {plan.first.hex()[:12]}")
     lines += [_INDENT + line for line in path_lines(survey.paths, survey.count)]
+    lines.append(f"{_INDENT}all of it: git diff {plan.first.hex()[:12]} {plan.tree.hex()[:12]}")
+    if survey.policy_file:
+        lines.append(
+            f"policy     the policy file is among them: {shown(plan.judgement.policy_path)} will be another one"
+        )
     if signer is not None:
         voucher = signer.vouchers[0]
         lines.append(f"signer     {shown(voucher.person)}, key {voucher.key}")

@@ -30,13 +30,13 @@ MOST_PATHS = 1000  # that are kept to be shown
 
 @dataclass(slots=True)
 class Survey:
-    """The changes against the first parent. ``everywhere``: the people who may make every one of them."""
+    """The changes against the first parent. ``policy_file``: whether it is one of them."""
 
     count: int = 0
     paths: list[PathLine] = field(default_factory=list)
     added: int = 0
     removed: int = 0
-    everywhere: frozenset[str] | None = None
+    policy_file: bool = False
 
 
 def survey(asking: Asking, git: Git, plan: Plan) -> Survey:
@@ -48,7 +48,7 @@ def survey(asking: Asking, git: Git, plan: Plan) -> Survey:
         added, removed = counts.get(path, (0, 0))
         found.added += added
         found.removed += removed
-        found.everywhere = rights.people & (rights.people if found.everywhere is None else found.everywhere)
+        found.policy_file = found.policy_file or rights.policy_file
         if len(found.paths) < MOST_PATHS:
             extra = f"  +{added:,} −{removed:,}" if added or removed else ""  # noqa: RUF001  (a minus sign)
             found.paths.append(PathLine(path, what, rights, extra))

@@ -83,9 +83,10 @@ def _adopt(name: str, onto: str | None, yes: bool, jobs: int | None, asked: dict
         checkout = Checkout(git, branch, asking.tree(branch.tip), plan.tree)
         checkout.check()
         signer = check_signer(asking, plan, signing_keys(git))
-        for line in overview(target, plan, survey(asking, git, plan), signer):
-            out(line)
+        lines = overview(target, plan, survey(asking, git, plan), signer)
         progress.end()
+        for line in lines:
+            out(line)
         if not yes and not _agreed(plan):
             out("nothing was signed")
             return INTERRUPTED

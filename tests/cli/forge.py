@@ -67,11 +67,12 @@ class Forge:
         path.with_suffix(".pub").write_text(key.line + "\n")
         self.set(**{"gpg.format": "ssh", "user.signingKey": str(path)})
 
-    def git(self, *arguments, cwd=None, check=True, **extra):
+    def git(self, *arguments, cwd=None, check=True, stdin="", **extra):
         done = subprocess.run(
             ["git", *arguments],
             cwd=cwd or self.clone,
             env=self.environment | extra,
+            input=stdin,
             capture_output=True,
             text=True,
             check=False,
@@ -93,6 +94,12 @@ class Forge:
         self.git("commit", "-q", "--allow-empty", *(["-S"] if sign else []), "-m", label, **who)
         self.ids[label] = self.git("rev-parse", "HEAD")
         return self.ids[label]
+
+    def write(self, kind, content):
+        """Write an object with these bytes, whatever they are."""
+        path = self.place / "object"
+        path.write_bytes(content)
+        return self.git("hash-object", "-t", kind, "-w", "--literally", str(path))
 
     def branch(self, name, start="main"):
         self.git("switch", "-q", "--no-track", "-c", name, start)

@@ -49,13 +49,27 @@ def test_what_is_shown_before_it_is_signed(fix):
         "./: alice\n             modified  README  +1 \N{MINUS SIGN}1\n",
         "open/: anyone, unprotected\n",
         "pkgs/: alice, bob\n",
+        f"all of it: git diff {base[:12]} {fix.git('rev-parse', 'HEAD^{tree}')[:12]}\n",
         f"signer     alice, key {ALICE.id}\n",
     ):
         assert part in shown
+    assert "policy  " not in shown
     assert f"adopted    fix is now at {fix.head()}, which is authentic (R20)\n" in after
     assert "next       git push origin fix\n" in after
     assert "neither squashed nor rebased" in after
     assert "or         git push origin fix:main\n" in after
+
+
+def test_many_commits_are_cut_and_counted(forge):
+    forge.branch("fix")
+    for at in range(25):
+        forge.commit(f"Fix {at}", {f"pkgs/{at}": "\n"}, author=(f"Person {at % 14}", "p@example.org"))
+    done = forge.run("adopt", "--yes")
+    assert done.status == 0
+    assert "vouch for  25 commits that are not authentic:\n" in done.stdout
+    assert "           and 5 more commits\n" in done.stdout
+    assert "authors    14, by the commits' own account:\n" in done.stdout
+    assert "           and 2 more authors\n" in done.stdout
 
 
 def test_the_message_says_what_it_is(fix):

@@ -32,6 +32,7 @@ def test_the_policy_file(forge):
     forge.sign_with(ALICE)
     done = forge.run("adopt", "--yes")
     assert "./: the policy's editors, alice\n             modified  .gitverify.yaml" in done.stdout
+    assert "policy     the policy file is among them: .gitverify.yaml will be another one\n" in done.stdout
     assert done.status == 0
 
 
@@ -107,3 +108,31 @@ def test_objects_are_missing(fix):
 def test_no_introduction(fix):
     fix.git("config", "--unset", "gitverify.introduction")
     assert fix.run("adopt", "--yes").status == 4
+
+
+def test_a_symbolic_branch(fix):
+    fix.git("symbolic-ref", "refs/heads/alias", "refs/heads/fix")
+    done = fix.run("adopt", "alias", "--yes")
+    assert done.status == 2
+    assert "name the branch itself" in done.error
+
+
+def test_a_tip_that_is_malformed(fix):
+    raw = fix.git("cat-file", "commit", "HEAD") + "\n"
+    fix.git("update-ref", "refs/heads/fix", fix.write("commit", raw.replace("author ", "writer ", 1).encode()))
+    done = fix.run("adopt", "fix", "--yes")
+    assert done.status == 2
+    assert "malformed commit" in done.error
+
+
+def test_a_tree_that_is_malformed(fix):
+    """Its signer may change everything, so no rule reads it; but nobody can see what such a tree has."""
+    blob, inner = (bytes.fromhex(fix.git("rev-parse", f"HEAD:{path}")) for path in ("README", "pkgs"))
+    bad = fix.write("tree", b"100644 .git\0" + blob)
+    root = fix.git("ls-tree", "HEAD").replace(inner.hex(), bad)
+    tree = fix.git("mktree", "--missing", stdin=root + "\n")
+    fix.git("update-ref", "refs/heads/fix", fix.git("commit-tree", "-p", "HEAD", "-m", "Bad", tree))
+    fix.git("switch", "-q", "--discard-changes", "main")
+    done = fix.run("adopt", "fix", "--yes")
+    assert done.status == 1
+    assert "malformed-tree (R7)" in done.stdout

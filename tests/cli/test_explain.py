@@ -1,6 +1,7 @@
 """``gitverify explain``: the paths of a commit, who may change them, and how a merge was looked at."""
 
 import json
+from pathlib import Path
 
 import pytest
 from cli.scene import ALICE, BOB, MALLORY, policies
@@ -277,6 +278,22 @@ def test_other_kinds_of_keys(scene, history):
     assert "lists carol: may change the whole tree" in text
     history.commit("touched", {"x": "y"}, sign=TOKEN)
     assert "security key: touch only, no PIN or finger checked" in explained(scene, "touched")
+
+
+def test_every_field_of_json_is_documented(scene, history):
+    history.commit("merge", {**CLEAN, "README": "x"}, parents=["alices", "bobs"], sign=ALICE)
+    page = (Path(__file__).parents[2] / "docs/json.md").read_text()
+    section = page.partition("## explain")[2].partition("\n## ")[0]
+    assert not [key for key in _keys(as_json(scene, "merge")) if f"`{key}`" not in section and key not in {"exit"}]
+
+
+def _keys(value):
+    if isinstance(value, dict):
+        yield from value
+        value = list(value.values())
+    if isinstance(value, list):
+        for inner in value:
+            yield from _keys(inner)
 
 
 def test_the_fields_of_json(scene, history):
