@@ -52,3 +52,17 @@ def test_attributes_of_tracked_files_have_no_say_in_the_merge(forge):
     forge.git("push", "-q")
     forge.git("switch", "-q", "fix")
     assert "conflicts in README" in forge.run("adopt", "--yes").error
+
+
+def test_a_branch_that_was_brought_up_to_date(fix):
+    """Its owner merged the target into it, unsigned: only what the branch changed is vouched for."""
+    fix.git("switch", "-q", "main")
+    fix.commit("Meanwhile", {"new": "\n"}, sign=True)
+    fix.git("push", "-q")
+    fix.git("switch", "-q", "fix")
+    fix.git("merge", "-q", "--no-edit", "origin/main")
+    done = fix.run("adopt", "--yes")
+    assert done.status == 0
+    assert "vouch for  3 commits that are not authentic:\n" in done.stdout
+    assert "changes    3 paths" in done.stdout
+    assert "new" not in done.stdout.partition("changes")[2].partition("signer")[0]
