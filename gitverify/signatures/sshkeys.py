@@ -92,6 +92,11 @@ class SshPublicKey:
         return _load(self.algorithm, self.blob)
 
     @property
+    def line(self) -> str:
+        """The key as a policy and a ``.pub`` file have it: type and base64."""
+        return f"{self.algorithm} {base64.b64encode(self.blob).decode('ascii')}"
+
+    @property
     def is_security_key(self) -> bool:
         """Whether the private key lives in a FIDO authenticator."""
         return self.algorithm.startswith("sk-")

@@ -221,16 +221,35 @@ def _ecdsa_der(raw: bytes) -> bytes:
     return encode_dss_signature(int.from_bytes(r, "big"), int.from_bytes(s, "big"))
 
 
-def _keys_named(text: bytes) -> tuple[str, ...]:
-    """Return the id of the key that a refused signature names, as far as that can be read."""
+def public_key(text: bytes) -> SshPublicKey | None:
+    """Return the key that is embedded in an armored signature, whatever else is in it; None where none can be read.
+
+    It proves nothing: who wants to know whether the key made the signature asks :func:`ssh_signer`.
+    """
+    try:
+        return parse_blob(_key_blob(text))
+    except (_BrokenError, KeyRefused):
+        return None
+
+
+def _key_blob(text: bytes) -> bytes:
     body = text[: LIMITS.signature_size].removeprefix(_BEGIN.rstrip(b"\n"))
     try:
         blob = binascii.a2b_base64(body.partition(b"-----")[0])
-        if not blob.startswith(_HEAD):
-            return ()
-        key_blob, _ = _string(blob, 10)
+    except binascii.Error:
+        raise _BrokenError("the signature is not base64") from None
+    if not blob.startswith(_HEAD):
+        raise _BrokenError(_what_head(blob), "unsupported-signature")
+    return _string(blob, 10)[0]
+
+
+def _keys_named(text: bytes) -> tuple[str, ...]:
+    """Return the id of the key that a refused signature names, as far as that can be read."""
+    key_blob = b""
+    try:
+        key_blob = _key_blob(text)
         parse_blob(key_blob)
-    except (binascii.Error, _BrokenError):
+    except _BrokenError:
         return ()
     except KeyRefused as refused:
         return (fingerprint(key_blob),) if refused.code == "weak" else ()

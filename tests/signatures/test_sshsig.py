@@ -29,7 +29,8 @@ from fixtures.lib.sshwriter import (
 )
 from gitverify.limits import LIMITS
 from gitverify.signatures.result import SignatureRefused
-from gitverify.signatures.sshsig import ssh_signer
+from gitverify.signatures.sshkeys import parse_key_line
+from gitverify.signatures.sshsig import public_key, ssh_signer
 
 ALICE = Ed25519("alice")
 RSA = Rsa("alice")
@@ -374,3 +375,25 @@ def test_a_certificate_and_a_web_signature_are_unsupported():
 def test_a_signature_cut_anywhere_is_refused(length):
     with pytest.raises(SignatureRefused):
         ssh_signer(GOOD[:length], PAYLOAD)
+
+
+@pytest.mark.parametrize("key", SIGNERS, ids=lambda key: type(key).__name__)
+def test_the_key_that_a_signature_brings_along_can_be_listed(key):
+    found = public_key(sshsig(key, PAYLOAD))
+    assert found is not None
+    assert found.fingerprint == key.id
+    assert parse_key_line(found.line) == found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"-----BEGIN SSH SIGNATURE-----\n!\n-----END SSH SIGNATURE-----\n",
+        armor(b"SSHSIG"),
+        armor(b"SSHSIG\0\0\0\1\0\0\0\xff"),
+        armor(b"SSHSIG\0\0\0\1\0\0\0\1x"),
+    ],
+)
+def test_where_there_is_no_key_there_is_none(text):
+    assert public_key(text) is None
