@@ -1,5 +1,7 @@
 """Merge bases and differences of what is reached, compared with their definitions on random graphs."""
 
+from itertools import combinations_with_replacement, product
+
 import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 from gitverify.ancestry import Ancestry
 from gitverify.errors import TooMuch
 from gitverify.limits import LIMITS
+from gitverify.mainline import Mainline
 
 
 class Graph:
@@ -97,6 +100,61 @@ def test_bases_and_what_is_beyond_are_as_defined(graph, data):
         assert set(ancestry.beyond(ours, theirs)) == graph.beyond(ours, theirs)
         event("on the line" if ours in line or theirs in line else "beside the line")
     assert set(found.theirs) == graph.beyond(theirs, ours)
+
+
+def small_graphs(size=5):
+    """All graphs of this size in which nobody has more than two parents, of which the older may come first or last."""
+    choices = [
+        [[], *([a] for a in range(n)), *([a, b] for a in range(n) for b in range(n) if a != b)] for n in range(size)
+    ]
+    for its in product(*choices):
+        yield dict(enumerate(its))
+
+
+WRONG = {0: 3, 1: 0, 2: 4, 3: 1, 4: 2}
+
+
+@pytest.mark.parametrize("introduction", range(5))
+@pytest.mark.parametrize("old", ["none", "some", "all", "all, and no skew"])
+def test_every_small_graph(introduction, old):
+    for parents in small_graphs():
+        graph = Graph(parents, introduction=introduction, dates=WRONG)
+        graph.old = set(graph.closures[graph.introduction])
+        if old != "none":
+            graph.old |= set(list(graph.parents)[: 3 if old == "some" else 5])
+        graph.ranks = {c: at for at, c in enumerate(graph.parents) if c not in graph.old}
+        graph.skew = None if "no skew" in old else graph.true_skew()
+        for ours, theirs in combinations_with_replacement(graph.parents, 2):
+            ancestry = Ancestry(graph)
+            found = ancestry.reach(ours, theirs)
+            assert sorted(found.bases) == sorted(graph.bases(ours, theirs))
+            assert sorted(found.ours) == sorted(graph.beyond(ours, theirs))
+            assert sorted(found.theirs) == sorted(graph.beyond(theirs, ours))
+            assert ancestry.reach(theirs, ours) == (found.bases, found.theirs, found.ours)
+
+
+@pytest.mark.parametrize("introduction", range(5))
+def test_every_small_graph_with_a_main_line(introduction):
+    """Where the main line answers it is right; and it does where a branch left it, unless there is more below."""
+    answered = 0
+    for parents in small_graphs():
+        graph = Graph(parents, introduction=introduction)
+        graph.old = set(graph.closures[graph.introduction])
+        graph.ranks = {c: at for at, c in enumerate(graph.parents) if c not in graph.old}
+        for tip in (name(4), name(3)):
+            line = graph.line(tip)
+            mainline = Mainline(graph, line)
+            for one, other in product(line, graph.parents):
+                parted = mainline.parted(one, other)
+                bases = graph.bases(one, other)
+                if parted is not None:
+                    answered += 1
+                    assert {parted.base} == bases
+                    assert list(parted.beyond) == sorted(graph.beyond(other, one), reverse=True)
+                else:
+                    assert len(bases) != 1 or not bases <= set(line) or graph.closures[other] & graph.old
+            assert Mainline(graph, line).parted(b"?", tip) is None
+    assert answered > 1000 or introduction == 4
 
 
 def line(length, fork):
