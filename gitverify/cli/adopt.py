@@ -44,8 +44,8 @@ def command(branch: str, onto: str | None, yes: bool, jobs: int | None, **asked:
     not, and REF has all of it, REF is sealed: the newest authentic commit below becomes the first parent, and no file
     changes. Either way REF moves ahead, so no push is forced; the forge's merge button or a fast-forward does the rest.
 
-    Shows what the signature would vouch for (commits, authors, paths), and asks. The merge is verified from the
-    introduction before REF moves to it. Needs “adopting_merges: true” in the policy, and grants on all that changes.
+    Shows what the signature would vouch for (commits, authors, paths), and asks. The merge is verified, as “gitverify
+    verify” would, before REF moves to it. Needs “adopting_merges: true” in the policy, and grants on all that changes.
 
     \b
       gitverify adopt                            what is checked out, onto the branch that it follows
