@@ -199,6 +199,49 @@ def test_the_same_question_from_the_other_side():
     assert not graph.looked
 
 
+def test_of_several_bases_the_newest_comes_first():
+    for older, newer in ((1, 2), (2, 1)):
+        graph = Graph({0: [], 1: [0], 2: [0], 3: [older, newer], 4: [older, newer]}, dates={1: 9})
+        assert Ancestry(graph).reach(name(3), name(4)).bases == (name(2), name(1))
+
+
+def test_the_main_line_answers_without_a_look(monkeypatch):
+    graph = Graph(line(20, 10))
+    ancestry = Ancestry(graph, graph.line(name(19)))
+    monkeypatch.setattr(ancestry, "reach", None)
+    assert ancestry.bases(name(19), name(20)) == ancestry.bases(name(20), name(19)) == (name(10),)
+    assert ancestry.beyond(name(20), name(19)) == (name(20),)
+
+
+def limited(monkeypatch, graph, steps, for_each=0):
+    limits = type(LIMITS)(ancestry_steps=steps, ancestry_steps_per_commit=for_each)
+    monkeypatch.setattr("gitverify.ancestry.LIMITS", limits)
+    return Ancestry(graph)
+
+
+def test_what_a_look_takes_is_what_is_left_of_later_ones(monkeypatch):
+    graph = Graph(line(1000, 995))
+    ancestry = limited(monkeypatch, graph, 100)
+    ancestry.reach(name(999), name(1000))
+    taken = 100 - ancestry._steps
+    assert 5 <= taken <= 10
+    ancestry = limited(monkeypatch, graph, taken)
+    assert ancestry.reach(name(999), name(1000)).bases == (name(995),)
+    with pytest.raises(TooMuch, match="tangled"):
+        limited(monkeypatch, graph, taken - 1).reach(name(999), name(1000))
+    ancestry = limited(monkeypatch, graph, 2 * taken)
+    for _ in range(2):
+        ancestry.reach(name(999), name(1000))
+        ancestry._asked = None
+    with pytest.raises(TooMuch, match="tangled"):
+        ancestry.reach(name(999), name(1000))
+
+
+def test_a_longer_history_may_be_looked_at_for_longer(monkeypatch):
+    graph = Graph(line(1000, 1))
+    assert limited(monkeypatch, graph, 10, 1).reach(name(999), name(1000)).bases == (name(1),)
+
+
 def test_a_run_looks_at_so_many_and_no_more(monkeypatch):
     graph = Graph(line(1000, 1))
     monkeypatch.setattr("gitverify.ancestry.LIMITS", type(LIMITS)(ancestry_steps=1500, ancestry_steps_per_commit=0))

@@ -31,6 +31,7 @@ def main() -> int:
     parser.add_argument("--tests", nargs="+", default=["tests"], metavar="PATH", help="the tests that matter")
     parser.add_argument("--jobs", type=int, default=2, help="processes at once")
     parser.add_argument("--function", help="mutants of this function only")
+    parser.add_argument("--quick", action="store_true", help="do not test a survivor again in a fresh process")
     wanted = parser.parse_args()
     paths = [str(Path(path).resolve().relative_to(_ROOT)) for path in wanted.modules]
     hypothesis.settings.register_profile(
@@ -56,7 +57,7 @@ def main() -> int:
         found = [mutant for path in paths for mutant in mutants(path, (copy / path).read_text())]
         if wanted.function:
             found = [mutant for mutant in found if mutant.function == wanted.function]
-        return _report(Trial(copy, wanted.tests, paths, wanted.jobs), found)
+        return _report(Trial(copy, wanted.tests, paths, wanted.jobs, quick=wanted.quick), found)
 
 
 def _report(trial: Trial, found: list) -> int:

@@ -147,8 +147,9 @@ def _call(node: ast.Call) -> Iterator[ast.AST]:
         other = deepcopy(node)
         other.args[1] = ast.Constant(...)
         yield other
+    symmetric = isinstance(node.func, ast.Name) and node.func.id in {"min", "max"}
     for at, (one, two) in enumerate(zip(node.args, node.args[1:], strict=False)):
-        if not isinstance(one, ast.Starred) and not isinstance(two, ast.Starred):
+        if not symmetric and not isinstance(one, ast.Starred) and not isinstance(two, ast.Starred):
             other = deepcopy(node)
             other.args[at], other.args[at + 1] = other.args[at + 1], other.args[at]
             yield other

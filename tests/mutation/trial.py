@@ -53,8 +53,9 @@ class Outcome(NamedTuple):
 class Trial:
     """The tests that matter, for the mutants of some modules."""
 
-    def __init__(self, copy: Path, tests: Sequence[str], modules: Sequence[str], jobs: int) -> None:
+    def __init__(self, copy: Path, tests: Sequence[str], modules: Sequence[str], jobs: int, *, quick: bool) -> None:
         """``copy``: of the tree, where modules and tests are looked for."""
+        self._quick = quick
         self._copy = copy
         self._tests = tests
         self._modules = modules
@@ -68,14 +69,16 @@ class Trial:
         in_place = [mutant for mutant in mutants if mutant.first_line]
         again += [mutant for mutant in mutants if not mutant.first_line]
         for mutant, code in self._each(in_place, self._in_place(in_place)):
-            if code in {0, _NO_SWAP}:
+            if code == _NO_SWAP or (code == 0 and not self._quick):
                 again.append(mutant)
             else:
-                yield Outcome(mutant, survived=False, why=_why(code))
+                yield self._outcome(mutant, code)
         for mutant, code in self._each(again, self._run(range(len(again)), lambda at: self._on_import(again[at]))):
-            tests = self._that_call(mutant)
-            why = _why(code) if code else f"{len(tests)} tests"
-            yield Outcome(mutant, survived=code == 0, why=why)
+            yield self._outcome(mutant, code)
+
+    def _outcome(self, mutant: Mutant, code: int) -> Outcome:
+        why = "timeout" if code == _KILLED_BY_TIME else f"{len(self._that_call(mutant))} tests"
+        return Outcome(mutant, survived=code == 0, why=why)
 
     def _each(self, mutants: Sequence[Mutant], codes: Iterable[tuple[int, int]]) -> Iterator[tuple[Mutant, int]]:
         return ((mutants[at], code) for at, code in codes)
@@ -232,10 +235,6 @@ def _fork(what: Callable[[], int] | None, scratch: str | None) -> int:
         traceback.print_exc()
     sys.stdout.flush()
     os._exit(code)
-
-
-def _why(code: int) -> str:
-    return "timeout" if code == _KILLED_BY_TIME else f"exit {code}"
 
 
 class _Learner:
