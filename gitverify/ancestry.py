@@ -14,54 +14,21 @@ that is known, and where several merge bases seem to lie there, it goes on to th
 from __future__ import annotations
 
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from gitverify.errors import TooMuch
 from gitverify.limits import LIMITS
 from gitverify.mainline import Mainline
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
+
+    from gitverify.mainline import Graph
 
 _OURS, _THEIRS, _STALE = 1, 2, 4
 _BOTH = _OURS | _THEIRS
 _OLD = 1 << 62  # a commit without a rank comes after all that have one
 _NEVER = -(1 << 70)
-
-
-class Graph(Protocol):
-    """What is known of the authentic commits."""
-
-    @property
-    def introduction(self) -> bytes:
-        """The introduction."""
-        ...
-
-    @property
-    def ranks(self) -> Mapping[bytes, int]:
-        """The commits of this run: a child has a higher rank than its parents."""
-        ...
-
-    @property
-    def skew(self) -> int | None:
-        """See the module; None where it is not known."""
-        ...
-
-    def authentic_parents(self, commit: bytes) -> tuple[bytes, ...]:
-        """Return the authentic parents of an authentic commit."""
-        ...
-
-    def date(self, commit: bytes) -> int:
-        """Return the committer's date of a commit without a rank."""
-        ...
-
-    def given(self, commit: bytes) -> bool:
-        """Whether the commit is the introduction or an ancestor of it."""
-        ...
-
-    def descends(self, commit: bytes) -> bool:
-        """Whether the commit is the introduction or descends from it, and so reaches all that is given."""
-        ...
 
 
 class Reach(NamedTuple):

@@ -10,12 +10,45 @@ Where this is not enough to tell, nothing is said, and :mod:`gitverify.ancestry`
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from gitverify.ancestry import Graph
+
+class Graph(Protocol):
+    """What is known of the authentic commits."""
+
+    @property
+    def introduction(self) -> bytes:
+        """The introduction."""
+        ...
+
+    @property
+    def ranks(self) -> Mapping[bytes, int]:
+        """The commits of this run: a child has a higher rank than its parents."""
+        ...
+
+    @property
+    def skew(self) -> int | None:
+        """By how many seconds at most an earlier run's commit is dated later than a descendant; None: not known."""
+        ...
+
+    def authentic_parents(self, commit: bytes) -> tuple[bytes, ...]:
+        """Return the authentic parents of an authentic commit."""
+        ...
+
+    def date(self, commit: bytes) -> int:
+        """Return the committer's date of a commit without a rank."""
+        ...
+
+    def given(self, commit: bytes) -> bool:
+        """Whether the commit is the introduction or an ancestor of it."""
+        ...
+
+    def descends(self, commit: bytes) -> bool:
+        """Whether the commit is the introduction or descends from it, and so reaches all that is given."""
+        ...
 
 
 class Parted(NamedTuple):
