@@ -3,7 +3,7 @@
 Each history goes through the engine and the reference (verdict, reasons, every refusal, mark, R27, and again from
 a mark that an earlier run left), and the reference's decisions through the property that knows no rules. Signatures
 are stubbed (``stubbed.py``), else nearly all of the time would go there. What differs is shown with its seed;
-``--show SEED`` tells that history.
+``--show SEED`` tells that history, made as small as it gets while something differs.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ import histories
 import property_no_rules
 import reference
 import stubbed
+from histories.questions import with_true_marks
+from shrinking import shrunk
 from telling import told
 
 from gitverify.verify import verify
@@ -132,26 +134,29 @@ class Comparison:
                 yield f"{question.tip} from the mark of {start.tip}: mark {found}, the reference's {expected}"
 
 
-def compared(seed: int, seen: Counter[str]) -> list[str]:
-    """What is not as it should be in one history."""
-    case = case_of(seed)
-    with stubbed.without_cryptography():
-        return list(Comparison(case, histories.seeded(-seed - 1), seen, stubbed.signature_text).differences())
+def compared(case: Case, seed: int, seen: Counter[str]) -> list[str]:
+    """What is not as it should be in one history, whose signatures are stubbed."""
+    return list(Comparison(case, histories.seeded(-seed - 1), seen, stubbed.signature_text).differences())
 
 
 def compared_batch(seeds: range) -> tuple[list[tuple[int, list[str]]], Counter[str]]:
     """The histories that are not as they should be, and what came up."""
     seen: Counter[str] = Counter()
-    found = []
     with stubbed.without_cryptography():
-        for seed in seeds:
-            case = case_of(seed)
-            differences = list(
-                Comparison(case, histories.seeded(-seed - 1), seen, stubbed.signature_text).differences()
-            )
-            if differences:
-                found.append((seed, differences))
-    return found, seen
+        found = [(seed, compared(case_of(seed), seed, seen)) for seed in seeds]
+    return [(seed, differences) for seed, differences in found if differences], seen
+
+
+def show(seed: int) -> None:
+    """Tell a history, as small as it gets while something differs."""
+    case = case_of(seed)
+
+    def is_wrong(smaller: Case) -> bool:
+        return with_true_marks(smaller) == smaller and bool(compared(smaller, seed, Counter()))
+
+    with stubbed.without_cryptography():
+        case = shrunk(case, is_wrong) if is_wrong(case) else case
+        print(told(case), *compared(case, seed, Counter()), sep="\n")
 
 
 def main() -> int:
@@ -159,11 +164,10 @@ def main() -> int:
     parser.add_argument("--examples", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0, help="the first seed; each history has the next")
     parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--show", type=int, help="tell the history with this seed, and what differs there")
+    parser.add_argument("--show", type=int, help="tell the history with this seed, shrunk, and what differs")
     arguments = parser.parse_args()
     if arguments.show is not None:
-        print(told(case_of(arguments.show)))
-        print(*compared(arguments.show, Counter()), sep="\n")
+        show(arguments.show)
         return 0
     start = time.monotonic()
     end = arguments.seed + arguments.examples

@@ -27,6 +27,7 @@ F's history by somebody who may, or is free. (The dialects without paths have it
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from reference.floor import binding_reach, r23_judging_policy
@@ -100,18 +101,15 @@ class Answers:
         return False
 
     def _held(self, name: str, path: bytes, part: int) -> object:
-        """What a commit holds at a part: 0 is the mode, the others are pieces; None where there is no such part."""
+        """What a commit holds at a part; None where there is no such part."""
         entry = self.world.history[name].tree.get(path)
-        if entry is None:
-            return None
-        parts = [entry.mode, *pieces_of(entry)]
+        parts = () if entry is None else parts_of(entry)
         return parts[part] if part < len(parts) else None
 
     def all_answered(self, name: str, path: bytes) -> bool:
         """Whether all that a commit holds at a path is answered for, or that it holds nothing there."""
         entry = self.world.history[name].tree.get(path)
-        count = 1 if entry is None else 1 + len(pieces_of(entry))
-        return all(self.answered(name, path, part) for part in range(count))
+        return all(self.answered(name, path, part) for part in range(1 if entry is None else len(parts_of(entry))))
 
     def answered(self, name: str, path: bytes, part: int) -> bool:
         """Whether what a commit holds at a part is answered for."""
@@ -138,9 +136,10 @@ class Answers:
         )
 
 
-def pieces_of(entry: Entry) -> list[object]:
-    """The pieces of an entry's content."""
-    return list(pieces(entry.content)) if isinstance(entry.content, bytes) else [entry.content]
+@lru_cache(4096)
+def parts_of(entry: Entry) -> tuple[object, ...]:
+    """The mode, and the content; of a text what stands between the lines that never change."""
+    return entry.mode, *(pieces(entry.content)[::2] if isinstance(entry.content, bytes) else [entry.content])
 
 
 def holes(known: Known) -> Iterator[Hole]:

@@ -7,7 +7,7 @@ thing is spoiled (``spoiling``), or none, or (seldom) several.
 
 from __future__ import annotations
 
-from histories.dice import Dice, replayed, seeded, thrown
+from histories.dice import Dice, seeded, thrown
 from histories.people import START, draw_changed_policy, draw_policy
 from histories.plain import draw_plain
 from histories.plots import draw_rich
@@ -32,7 +32,6 @@ __all__ = [
     "draw_case",
     "draw_changed_policy",
     "draw_policy",
-    "replayed",
     "seeded",
     "thrown",
 ]

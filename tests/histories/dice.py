@@ -48,12 +48,6 @@ def seeded(seed: int) -> Dice:
     return Dice(random.Random(seed).randrange)
 
 
-def replayed(numbers: Sequence[int]) -> Dice:
-    """Dice that fall as they did; where these end, all that follows is the simplest."""
-    left = iter(numbers)
-    return Dice(lambda count: next(left, 0) % count)
-
-
 def thrown(draw: Callable[..., int]) -> Dice:
     """Dice that hypothesis throws; ``draw`` is what it hands to a composite strategy."""
     return Dice(lambda count: draw(st.integers(0, count - 1)))

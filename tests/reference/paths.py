@@ -17,8 +17,9 @@ def difference(before: Tree, after: Tree) -> frozenset[bytes]:
 
 def entry_at(tree: Tree, path: bytes) -> Entry | frozenset[tuple[bytes, Entry]] | None:
     """R14: the tree's entry at a root path, mode and content; a directory there is the set of what is below."""
-    below = frozenset((name, entry) for name, entry in tree.items() if name.startswith(path + b"/"))
-    return tree.get(path) or below or None
+    if path in tree:
+        return tree[path]
+    return frozenset((name, entry) for name, entry in tree.items() if name.startswith(path + b"/")) or None
 
 
 def own_entry(world: World, commit: RefCommit) -> Entry | frozenset[tuple[bytes, Entry]] | None:
