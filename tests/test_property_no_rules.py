@@ -12,7 +12,7 @@ from histories.contents import text
 from hypothesis import HealthCheck, event, given, settings
 from property_no_rules import Hole, holes, is_across_several_bases
 from reference import floor, native
-from stories import UNSIGNED, Story
+from stories import GONE, UNSIGNED, Story
 from test_reference_merges import TEAM, WITHOUT_BOB, crossed, good, parted, removed
 
 
@@ -98,11 +98,33 @@ def test_policy_that_grew_from_the_first_counts(monkeypatch):
     assert Hole("out", "his", b"x") in list(holes(story.spoil("back", signature=good("dan")).known()))
 
 
-def test_several_merge_bases_let_a_server_undo_what_was_signed():
-    """Known, and as the rules are: alice's merge takes y back; merged with one that kept it, y is there again."""
+def reverted():
+    """A branch is merged, and alice takes it back; the server merges it once more where it was, and that merge."""
+    story = Story(TEAM).add("a", "intro", x=b"1\n").add("bad", "intro", by="bob", y=b"1\n")
+    story.add("m", "a", "bad", by=UNSIGNED, y=b"1\n").add("revert", "m", y=GONE)
+    return story.add("w", "a", "bad", by=UNSIGNED, y=b"1\n").add("n", "revert", "w", by=UNSIGNED, y=b"1\n")
+
+
+def twice_merged():
+    """Alice's merge of two branches leaves one's change out; the server merges it with another merge of the two."""
     story = crossed().spoil("m", signature=good("alice"), tree=parted().history["a"].tree)
-    story.spoil("n", tree=story.history["w"].tree)
-    assert story.ask(marks=frozenset({"m"})) == ("authentic", frozenset(), {})
-    [hole] = [hole for hole in holes(story.known()) if hole.earlier == "m"]
-    assert hole == Hole("m", "n", b"y")
+    return story.spoil("n", tree=story.history["w"].tree)
+
+
+@pytest.mark.parametrize(("tell", "earlier"), [(reverted, "revert"), (twice_merged, "m")])
+def test_several_merge_bases_let_a_server_undo_what_was_signed(tell, earlier):
+    """Known, and as the rules are, of which any base will do: y comes back, and nobody has signed that."""
+    story = tell()
+    assert story.ask(marks=frozenset({earlier})) == ("authentic", frozenset(), {})
+    [hole] = [hole for hole in holes(story.known()) if hole.earlier == earlier]
+    assert hole == Hole(earlier, "n", b"y")
     assert is_across_several_bases(story.known(), hole)
+
+
+@pytest.mark.parametrize("tell", [reverted, twice_merged])
+def test_it_would_not_if_every_base_had_to_do(tell, monkeypatch):
+    settled_by_any = native.merge_contributions
+    monkeypatch.setattr(native, "merge_contributions", lambda *merge: [frozenset().union(*settled_by_any(*merge))])
+    story = tell()
+    assert story.ask()[2] == {"n": "merge-not-mechanical"}
+    assert not list(holes(story.known()))
