@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .mutants import Mutant
 
 _NO_SWAP = 99
-_KILLED_BY_TIME = -1
+_KILLED_BY_TIME = -1000
 _MEMORY = 4 << 30
 
 
@@ -77,7 +77,7 @@ class Trial:
             yield self._outcome(mutant, code)
 
     def _outcome(self, mutant: Mutant, code: int) -> Outcome:
-        why = "timeout" if code == _KILLED_BY_TIME else f"{len(self._that_call(mutant))} tests"
+        why = "timeout" if code in {_KILLED_BY_TIME, -signal.SIGVTALRM} else f"{len(self._that_call(mutant))} tests"
         return Outcome(mutant, survived=code == 0, why=why)
 
     def _each(self, mutants: Sequence[Mutant], codes: Iterable[tuple[int, int]]) -> Iterator[tuple[Mutant, int]]:
@@ -98,9 +98,13 @@ class Trial:
                     of_function.append((called.seconds, name))
         return [name for _, name in sorted(of_function or of_module or everything)]
 
+    def seconds(self, name: str) -> float:
+        """Return how long a test took without a mutant."""
+        return self._called[name].seconds if name in self._called else 0
+
     def _seconds(self, names: Iterable[str]) -> float:
-        """Return how long these may take before they count as hung."""
-        return 20 + 5 * sum(self._called[name].seconds for name in names)
+        """Return how long these may take before they count as hung; see also :class:`_Timed`."""
+        return 60 + 10 * sum(self._called[name].seconds for name in names)
 
     def _learn(self) -> dict[str, list]:
         """Run all tests without a mutant."""
@@ -158,7 +162,7 @@ class Trial:
 
         def run() -> int:
             Finder(self._copy, mutant).install()
-            return self._pytest(_Chosen(names), self._files(names))
+            return self._pytest(_Chosen(self, names), self._files(names))
 
         return (run if names else (lambda: 0)), self._seconds(names)
 
@@ -276,11 +280,22 @@ class _Learner:
         Path(self._file).write_text(json.dumps({"failed": failed, "called": left}))
 
 
-class _Forker:
+class _Timed:
+    """Ends the process in a test that takes much more of the processor than it did without a mutant."""
+
+    def __init__(self, trial: Trial) -> None:
+        self._trial = trial
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> None:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 5 + 3 * self._trial.seconds(item.nodeid))
+
+
+class _Forker(_Timed):
     """Forks a collected session once for each mutant."""
 
     def __init__(self, trial: Trial, mutants: Sequence[Mutant], file: str) -> None:
-        self._trial = trial
+        super().__init__(trial)
         self._mutants = mutants
         self._file = file
 
@@ -291,10 +306,11 @@ class _Forker:
         return None if is_child else True
 
 
-class _Chosen:
+class _Chosen(_Timed):
     """Runs these tests only, in this order."""
 
-    def __init__(self, names: Sequence[str]) -> None:
+    def __init__(self, trial: Trial, names: Sequence[str]) -> None:
+        super().__init__(trial)
         self._names = names
 
     def pytest_collection_modifyitems(self, items: list) -> None:
