@@ -29,14 +29,26 @@ class Progress:
     def examined(self, count: int, date: int) -> None:
         """Count, and redraw now and then."""
         self._count += count
+        now = self._due()
+        if now is not None:
+            self._draw(self._line(now, date))
+
+    def judged(self, count: int, total: int) -> None:
+        """Show how far an audit has come once all is examined."""
+        if self._due() is not None:
+            self._draw(f"judging: {count:,} of {total:,} commits, {count / total:4.0%}")
+
+    def _due(self) -> float | None:
+        """Return the time where the line is to be drawn again."""
         if not self._active:
-            return
+            return None
         now = time.monotonic()
-        if now < self._next:
-            return
-        self._next = now + INTERVAL
+        return now if now >= self._next else None
+
+    def _draw(self, line: str) -> None:
+        self._next = time.monotonic() + INTERVAL
         self._shown = True
-        sys.stderr.write("\r\x1b[K" + self._line(now, date))
+        sys.stderr.write("\r\x1b[K" + line)
         sys.stderr.flush()
 
     def _line(self, now: float, date: int) -> str:

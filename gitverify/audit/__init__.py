@@ -1,0 +1,1 @@
+"""What would be authentic, commit by commit, under the policies as they are or under a proposed one."""
