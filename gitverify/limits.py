@@ -31,11 +31,12 @@ class Limits:
     revision_length: int = 1000
     self_signatures: int = 256
     merge_lines: int = 250_000
-    merge_file_steps: int = 4_000_000
-    merge_steps: int = 40_000_000
+    merge_file_steps: int = 10_000_000
+    merge_steps: int = 64_000_000
     merge_bytes: int = 256 << 20
     merge_names: int = 1_000_000
     merge_directories: int = 100_000
+    merge_tree_bytes: int = 256 << 20
     sexp_depth: int = 64
     rsa_bits: int = 16_384
 

@@ -1,0 +1,91 @@
+"""The same merges by git and by libgit2: many files at once, as one merge of trees."""
+
+import os
+import re
+import subprocess
+
+import pygit2
+import pytest
+from gitrepo import ENVIRONMENT
+from pygit2.enums import MergeFlag
+
+SIDES = ("base", "ours", "theirs")
+
+
+def needs_merge_tree():
+    found = re.search(r"(\d+)\.(\d+)", subprocess.check_output(["git", "version"], text=True))
+    if not found or tuple(map(int, found.groups())) < (2, 38):
+        pytest.skip("git merge-tree --write-tree needs git 2.38")
+
+
+class Scratch:
+    """A bare repository to merge in."""
+
+    def __init__(self, path):
+        self.path = path
+        self.repository = pygit2.init_repository(str(path), bare=True)
+
+    def git(self, *words, stdin=b""):
+        command = ["git", "-C", str(self.path), *words]
+        done = subprocess.run(command, env=ENVIRONMENT, input=stdin, capture_output=True, check=False)
+        assert done.returncode in {0, 1}, done.stderr
+        return done
+
+    def commits(self, trees):
+        """Make commits ``base``, ``ours`` and ``theirs``; a tree is path → (mode, content), or the id of a gitlink."""
+        stream = []
+        for name, tree in zip(SIDES, trees, strict=True):
+            stream.append(b"commit refs/heads/%s\ncommitter C <c@example.org> 1 +0000\ndata 0\n" % name.encode())
+            stream.append(b"" if name == "base" else b"from refs/heads/base\ndeleteall\n")
+            for path, (mode, content) in tree.items():
+                if mode == b"160000":
+                    stream.append(b"M 160000 %s %s\n" % (content.hex().encode(), path))
+                else:
+                    stream.append(b"M %s inline %s\ndata %d\n%s\n" % (mode, path, len(content), content))
+        self.git("fast-import", "--quiet", "--force", stdin=b"".join(stream))
+
+    def merge_tree(self):
+        """Merge them with git; return the tree and the paths of conflicts."""
+        words = ["merge-tree", "--write-tree", "--no-messages", "-z", "--name-only", "ours", "theirs"]
+        done = self.git("-c", "merge.directoryRenames=false", *words)
+        tree, *conflicts = done.stdout.rstrip(b"\0").split(b"\0")
+        assert bool(conflicts) == bool(done.returncode)
+        return self.repository[tree.decode()], {os.fsdecode(path) for path in conflicts}
+
+    def merge_trees(self):
+        """Merge them with libgit2; return the index and the paths of conflicts."""
+        trees = [
+            self.repository.references[f"refs/heads/{name}"].peel(pygit2.Tree) for name in ("base", "ours", "theirs")
+        ]
+        index = self.repository.merge_trees(*trees, flags=MergeFlag(0))
+        return index, {next(filter(None, entries)).path for entries in index.conflicts or ()}
+
+    def contents(self, triples):
+        """Make commits with a file for each triple of contents; return the files' names."""
+        names = [f"{number:06}" for number in range(len(triples))]
+        files = zip(*triples, strict=True)
+        self.commits(
+            {n.encode(): (b"100644", content) for n, content in zip(names, side, strict=True)} for side in files
+        )
+        return names
+
+    def by_git(self, triples):
+        """Return git's clean results, by the algorithm of its ort strategy; None for conflicts."""
+        names = self.contents(triples)
+        tree, conflicts = self.merge_tree()
+        return [None if name in conflicts else tree[name].data for name in names]
+
+    def by_libgit2(self, triples):
+        """Return libgit2's clean results, by Myers's algorithm; None for conflicts."""
+        names = self.contents(triples)
+        index, conflicts = self.merge_trees()
+        return [None if name in conflicts else self.repository[index[name].id].data for name in names]
+
+
+def merge_file(directory, base, ours, theirs):
+    """Return the result of git merge-file, which compares by Myers's algorithm; None: a conflict."""
+    for name, content in (("base", base), ("ours", ours), ("theirs", theirs)):
+        (directory / name).write_bytes(content)
+    command = ["git", "merge-file", "-p", "-q", "ours", "base", "theirs"]
+    done = subprocess.run(command, cwd=directory, env=ENVIRONMENT, capture_output=True, check=False)
+    return None if done.returncode else done.stdout
