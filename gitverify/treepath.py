@@ -70,6 +70,7 @@ class Trees:
         self._remembered = remembered
         self._recent = _Recent()
         self._found: dict[tuple[bytes, ...], dict[bytes, list[TreeEntry | None]]] = {}
+        self.size_read = 0
 
     def find(self, tree: bytes, names: tuple[bytes, ...]) -> list[TreeEntry | None]:
         """Return the entries of these names in the tree with this id.
@@ -128,6 +129,7 @@ class Trees:
             raise MalformedTree(str(error)) from None
         if kind != "tree":
             raise MalformedTree(f"object {tree.hex()} stands where a tree is expected, but is a {kind}")
+        self.size_read += len(raw)
         return raw
 
     def walk(self, entry: TreeEntry | None, components: tuple[bytes, ...]) -> TreeEntry | None:

@@ -1,4 +1,4 @@
-"""The two questions that comparing asks of a repository's trees."""
+"""What comparing asks of a repository's trees."""
 
 from __future__ import annotations
 
@@ -13,9 +13,14 @@ if TYPE_CHECKING:
 class TreeSource(Protocol):
     """Reads tree objects by their raw ids, and checks every one that it reads (R7).
 
-    Both methods raise :class:`~gitverify.errors.MissingObject` where a tree is not there (R5), and
+    Its methods raise :class:`~gitverify.errors.MissingObject` where a tree is not there (R5), and
     :class:`~gitverify.errors.MalformedTree` where one breaks R7 or the id is no tree's.
     """
+
+    @property
+    def size_read(self) -> int:
+        """How many bytes of trees were read so far: a bound on the work, whatever is remembered of them."""
+        ...
 
     def entries(self, tree: bytes) -> Mapping[bytes, TreeEntry]:
         """Return name → entry of a tree, in the order of the tree."""
