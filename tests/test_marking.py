@@ -100,12 +100,14 @@ def test_over_binding_edges_as_defined(history):
     everything = (b"i", *history.order)
     reaching = history.marking.reaching(everything)
     for tip in history.order:
+        assert (tip in reaching) is history.is_authentic(tip)
         if history.is_authentic(tip):
             assert list(history.marking.binding_parents(tip)) == history.binding(tip)
             reached = history.reached(tip)
             assert {c for at, c in enumerate(everything) if reaching[tip] >> at & 1} == reached
             assert set(history.marking.missing(tip, everything)) == set(everything) - reached
             assert history.marking.missing(tip, (tip, tip)) == []
+            assert all((history.marking.missing(tip, (c,)) == []) is (c in reached) for c in everything)
             newest = history.newest_vouched(tip)
             event(f"{len(newest)} newest")
             assert history.marking._newest_vouched(tip, Floor()) == newest
@@ -175,6 +177,12 @@ def test_what_an_earlier_run_accepted(colour, known, expected):
     assert vouched.marking._newest_vouched(b"b", floor) == {b"a"}
     unreached = History({b"a": (b"o", 2, ""), b"b": (b"ai", 2, "")}, old={b"o": colour})
     assert unreached.marking._newest_vouched(b"b", floor) == set()
+
+
+def test_where_nothing_is_new():
+    history = History({}, old={b"o": Colour.ACCEPTED})
+    assert history.marking._newest_vouched(b"o", Floor(commits=(b"o",))) == {b"o"}
+    assert history.marking._newest_vouched(b"i", Floor()) == {b"i"}
 
 
 def test_edges_that_are_set_apart():

@@ -95,6 +95,11 @@ A = {b"a": {b"x": file()}, b"b": file()}
 @pytest.mark.parametrize(
     ("after", "granted", "path"),
     [
+        # One directory after the other, and one in the other.
+        ({b"a": {b"x": file(1)}, b"b": file(1)}, [b"a/x"], b"b"),
+        (A | {b"a": {b"x": file(1)}, b"b": file(1)}, [b"a/x", b"b"], None),
+        ({b"a": {b"c": {b"y": file()}, b"x": file()}, b"b": file()}, [b"a/x"], b"a/c/"),
+        ({b"a": {b"c": {b"y": file()}, b"x": file()}, b"b": file()}, [b"a/c/"], None),
         # Mode alone, and what a leaf is.
         ({b"a": {b"x": file(mode=EXECUTABLE)}, b"b": file()}, [b"a/"], None),
         ({b"a": {b"x": file(mode=EXECUTABLE)}, b"b": file()}, [b"b"], b"a/"),
