@@ -30,6 +30,7 @@ class Limits:
     certificate_bytes: int = 32 << 20
     revision_length: int = 1000
     self_signatures: int = 256
+    merge_bases: int = 32
     merge_lines: int = 250_000
     merge_file_steps: int = 10_000_000
     merge_steps: int = 64_000_000

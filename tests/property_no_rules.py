@@ -31,7 +31,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from reference.floor import binding_reach, r23_judging_policy
-from reference.known import authentic_parents, is_given, is_main, merge_bases, reach
+from reference.known import authentic_parents, is_given, is_main, reach
 from reference.mechanical import pieces
 from reference.paths import editors, is_granted, is_policy, is_unprotected
 from reference.policies import policy_in
@@ -157,14 +157,3 @@ def holes(known: Known) -> Iterator[Hole]:
             for path in sorted(paths):
                 if not answers.all_answered(later, path):
                     yield Hole(earlier, later, path)
-
-
-def is_across_several_bases(known: Known, hole: Hole) -> bool:
-    """Whether there is a merge between the two tips that could choose among several merge bases.
-
-    Section 6 lets any of them do. Where two branches were merged into each other, of which one merge was signed and
-    took something back, the server can merge the merges relative to the base that brings it in again.
-    """
-    new = reach(known, hole.later) - reach(known, hole.earlier)
-    parents = [authentic_parents(known, name) for name in new]
-    return any(len(both) == 2 and len(merge_bases(known, *both)) > 1 for both in parents)

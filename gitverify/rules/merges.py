@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gitverify.errors import TooMuch
+from gitverify.limits import LIMITS
 from gitverify.rules.authority import Standing
 from gitverify.rules.facts import Authorized
 from gitverify.rules.governing import Governing, find_governing
@@ -175,22 +176,28 @@ class _Merge:
         return Authorized(self._rule, found[0].people)
 
     def _contribution(self, cover: Cover) -> bytes | None:
-        """Return a path of the contribution that is not covered. With several merge bases one of them must do."""
+        """Return a path of the contribution that is not covered. With several merge bases every one of them must do.
+
+        If any one would do, a server could take back what a signed commit took back: it merges once more what was
+        merged before, and that merge with today's branch. Relative to the base that never had the change, the side
+        that has it again settles the path.
+        """
         sides = self._parents
         tree = self._commit.tree
         if not self._bases:
             paths = (self._evidence.uncovered(parent.tree, tree, cover) for parent in sides)
             return next((path for path in paths if path is not None), None)
-        first = None
+        if len(self._bases) > LIMITS.merge_bases:
+            message = f"its parents have {len(self._bases)} merge bases; the limit is {LIMITS.merge_bases}"
+            raise refused(self._commit, self._rule, "merge-unsupported", message)
         for base in self._bases:
             try:
                 path = self._evidence.unsettled(base.tree, (sides[0].tree, sides[1].tree), tree, cover)
             except TooMuch as error:
                 raise refused(self._commit, self._rule, "merge-not-mechanical", str(error)) from None
-            if path is None:
-                return None
-            first = first or path
-        return first
+            if path is not None:
+                return path
+        return None
 
     def _difference(self, found: Vouched, parent: Parent) -> bytes | None:
         """Return a path that differs from the parent and that the people may not change."""

@@ -76,7 +76,7 @@ def differs_from(known: Known, commit: RefCommit, parent: str) -> frozenset[byte
 
 
 def merge_contributions(known: Known, commit: RefCommit, parents: tuple[str, ...]) -> list[frozenset[bytes]]:
-    """What a merge contributes beside the policy file: one answer for each merge base, any of which will do."""
+    """What a merge contributes beside the policy file: one answer for each merge base, each of which must do."""
     if bases_of(known, parents):
         ours, theirs = (tree_of(known, parent) for parent in parents)
         found = [unsettled(tree_of(known, base), ours, theirs, commit.tree) for base in bases_of(known, parents)]

@@ -127,7 +127,7 @@ def r18_problem(
     touched = own_entry(world, commit) != govern.file
     if touched and not is_editor(known, policy, people):
         return "policy-unauthorized"
-    if not any(all_covered(world, policy, people, paths) for paths in merge_contributions(known, commit, left)):
+    if not all(all_covered(world, policy, people, paths) for paths in merge_contributions(known, commit, left)):
         return "unauthorized-path"
     if not again and not r18_answers_for_the_side(known, commit, left, govern, people):
         return "merge-revoked-side"
@@ -206,7 +206,7 @@ def r19_problem(
         return "merge-unsupported"
     if govern.both_changed or own_entry(world, commit) != govern.file:
         return "merge-policy-conflict"
-    if not any(
+    if not all(
         all(is_unprotected(world, policy, path) for path in paths) for paths in merge_contributions(known, commit, left)
     ):
         return "merge-not-mechanical"

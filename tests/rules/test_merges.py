@@ -7,6 +7,7 @@ from rules.test_authorize import answer
 from rules.world import ENTRY, OTHER_ENTRY, POLICY_PATH, PRIMARY, Evidence, Keys, case, commit, parent, pgp, policy, ssh
 
 from gitverify.errors import TooMuch
+from gitverify.limits import LIMITS
 from gitverify.objects.tree import TreeEntry
 from gitverify.policies.model import PathPrefix
 from gitverify.rules.authority import Standing
@@ -95,12 +96,18 @@ class TestUnsigned:
         assert answer(octopus, differs=(b"open/x",)) == ("merge-unsupported", "R19")
         assert answer(merge("alice", *two(), third), differs=(b"core/x",)) == "R18"
 
-    def test_one_base_must_do_for_all_paths(self):
+    def test_every_base_must_do(self):
         bases = ((b"a", ENTRY), (b"b", ENTRY))
-        one = {b"a": (b"core/x",)}
-        assert answer(merge(), differs=sides(), bases=bases, unsettled=one) == "R19"
-        none = {b"a": (b"core/x",), b"b": (b"core/y",)}
-        assert answer(merge(), differs=sides(), bases=bases, unsettled=none) == ("merge-not-mechanical", "R19")
+        assert answer(merge(), differs=sides(), bases=bases) == "R19"
+        for one in (b"a", b"b"):
+            refused = answer(merge(), differs=sides(), bases=bases, unsettled={one: (b"core/x",)})
+            assert refused == ("merge-not-mechanical", "R19")
+            assert answer(merge("alice"), differs=sides(), bases=bases, unsettled={one: (b"core/x",)}) == "R18"
+
+    def test_not_too_many_bases(self):
+        many = tuple((b"%c" % letter, ENTRY) for letter in range(40, 40 + LIMITS.merge_bases + 1))
+        assert answer(merge(), differs=sides(), bases=many[1:]) == "R19"
+        assert answer(merge(), differs=sides(), bases=many) == ("merge-unsupported", "R18")
 
     def test_the_policy_of_the_side_that_changed_it(self):
         changed = two(q=OTHER_ENTRY)
