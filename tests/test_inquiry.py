@@ -7,7 +7,7 @@ from rules.world import ENTRY, OTHER_ENTRY, Keys, case, commit, parent, policy, 
 
 from gitverify import inquiry as module
 from gitverify.errors import MalformedTree, MissingObject, OversizedObject, TooMuch
-from gitverify.inquiry import Inquiry, Known
+from gitverify.inquiry import Inquiry
 from gitverify.policies.model import Dialect
 from gitverify.request import Floor
 from gitverify.rules.authority import Base, Standing
@@ -19,10 +19,27 @@ REFUSAL = Refusal(b"x", "R8", "unsigned", "")
 HEAD = b"tree %s\n%sauthor A <a> 1 +0000\ncommitter A <a> %d +0000\n\n"
 
 
+class WalkOf:
+    exhausted = False
+
+    def __init__(self, world):
+        self.world = world
+
+    def find(self, name):
+        self.world.found.append(name)
+        return self.colour(name)
+
+    def colour(self, name):
+        return self.world.colours.get(name)
+
+    def exhaust(self):
+        self.exhausted = True
+        self.world.colours = dict.fromkeys(self.world.colours, Colour.GIVEN)
+
+
 class World:
     """A judgement under way, its walk, its anchor, and the repository; commits are letters, ``i`` the introduction."""
 
-    exhausted = False
     policy_path = b".gitverify.yaml"
 
     def __init__(self, parents_of=None, *, by=None, decisions=None, floor=None, colours=None, dialect=Dialect.NATIVE):
@@ -37,9 +54,11 @@ class World:
         self.found = []
         self.asked = []
         examination = SimpleNamespace(dialect=dialect, policy_path=self.policy_path)
+        self.walk, self.source = WalkOf(self), SimpleNamespace(read=self.read)
         anchor = SimpleNamespace(facts=SimpleNamespace(id=b"i"), examination=examination, trees="trees")
-        self.inquiry = Inquiry(self, anchor, self, self)
-        self.known = Known(self, b"i", self, self)
+        self.examination = examination
+        self.inquiry = Inquiry(self.source, anchor, self.walk, self)
+        self.known = self.inquiry._known
 
     def read(self, object_id):
         found = self.objects.get(object_id)
@@ -52,17 +71,6 @@ class World:
     def put(self, name, parents, date):
         lines = b"".join(b"parent %s\n" % (p * 20).hex().encode() for p in parents)
         self.objects[name] = "commit", HEAD % (b"0" * 40, lines, date)
-
-    def find(self, name):
-        self.found.append(name)
-        return self.colours.get(name)
-
-    def colour(self, name):
-        return self.colours.get(name)
-
-    def exhaust(self):
-        self.exhausted = True
-        self.colours = dict.fromkeys(self.colours, Colour.GIVEN)
 
     def is_authentic(self, name):
         return not isinstance(self.decisions.get(name), Refusal)
@@ -188,9 +196,9 @@ class TestKnown:
         colours = {b"a": Colour.GIVEN, b"o": Colour.ACCEPTED, b"l": Colour.LOOSE, b"s": Colour.ASIDE}
         world = World({b"a": (b"i",)}, colours=colours)
         assert [world.known.given(c) for c in (b"a", b"i", b"o", b"l", b"?")] == [False, True, False, False, False]
-        assert not world.exhausted
+        assert not world.walk.exhausted
         assert world.known.given(b"s")  # which takes the whole walk to see
-        assert world.exhausted
+        assert world.walk.exhausted
         world.colours[b"s"] = Colour.ASIDE
         assert not world.known.given(b"s")
 
@@ -213,6 +221,7 @@ class TestExamine:
             world.put(b"c" * 20, [], 1)
 
             def examiner(source, examination, keyring):
+                assert (source, examination) == (world.source, world.examination)
                 world.asked.append(keyring)
                 return lambda raws: [(keyring, raws)]
 
@@ -262,6 +271,14 @@ class TestTrees:
         monkeypatch.setattr(module, "changes", lambda *asked: iter([Change(b"x", *asked[1:])]))
         assert World().inquiry.uncovered(b"1", b"2", "cover") == ("trees", b"1", b"2", "cover")
         assert list(World().inquiry.changes(b"1", b"2")) == [(b"x", b"1", b"2")]
+
+    def test_the_mechanical_merge_is_asked_for_as_it_is(self, monkeypatch):
+        monkeypatch.setattr("gitverify.trees.mechanical.unsettled", lambda *asked: asked)
+        monkeypatch.setattr("gitverify.trees.mechanical.unsettled_paths", lambda *asked: asked)
+        inquiry = World().inquiry
+        trees = ("trees", inquiry._blob, b"1", b"2", b"3", b"4")
+        assert inquiry.unsettled(b"1", (b"2", b"3"), b"4", "cover") == (*trees, "cover")
+        assert inquiry.unsettled_paths(b"1", (b"2", b"3"), b"4") == trees
 
     def test_a_blob(self):
         world = World()

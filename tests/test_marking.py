@@ -179,6 +179,11 @@ def test_what_an_earlier_run_accepted(colour, known, expected):
     assert unreached.marking._newest_vouched(b"b", floor) == set()
 
 
+def test_a_commit_of_the_mark_that_is_judged_anew_is_as_any_other():
+    history = History({b"a": (b"i", 1, ""), b"b": (b"a", 1, "")})
+    assert history.marking._newest_vouched(b"b", Floor(commits=(b"a",))) == {b"i"}
+
+
 def test_where_nothing_is_new():
     history = History({}, old={b"o": Colour.ACCEPTED})
     assert history.marking._newest_vouched(b"o", Floor(commits=(b"o",))) == {b"o"}
@@ -249,6 +254,11 @@ def test_freshness_is_the_newest_date_of_each_key_that_is_not_in_the_future():
 def test_skew_is_by_how_much_an_ancestor_was_ever_dated_later(dates, refused, before, skew):
     commits = {b"a": (b"i", 1, "alice"), b"b": (b"a", 1, "alice"), b"c": (b"b", 1, "alice")}
     assert History(commits, refused=refused, dates=dates).marking._skew(before) == skew
+
+
+def test_skew_of_what_comes_after_a_refusal():
+    commits = {b"a": (b"i", 1, "alice"), b"r": (b"a", 1, ""), b"b": (b"a", 1, "alice")}
+    assert History(commits, refused=(b"r",), dates={b"a": 30, b"r": 1, b"b": 20}).marking._skew(0) == 10
 
 
 @pytest.mark.parametrize(("colour", "skew"), [(Colour.ACCEPTED, 15), (Colour.ASIDE, 15), (Colour.GIVEN, 5)])
