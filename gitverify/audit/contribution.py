@@ -43,8 +43,8 @@ class Contribution(NamedTuple):
 
     @property
     def paths(self) -> Paths:
-        """The fewest."""
-        return min(self.each, key=len, default=())
+        """All of them: every merge base has to do."""
+        return tuple(sorted({path for paths in self.each for path in paths}))
 
 
 def contribution(case: Case, lookup: Lookup) -> Contribution:
@@ -61,7 +61,7 @@ def contribution(case: Case, lookup: Lookup) -> Contribution:
         each = tuple([lookup.contribution(base.tree, sides, tree) for base in bases])
     except (TooMuch, MalformedTree):
         return Contribution(None if len(parents) < 2 else Merge.OTHERWISE, (), whole=False)
-    return Contribution(Merge.OTHERWISE if all(each) else Merge.MECHANICAL, each)
+    return Contribution(Merge.OTHERWISE if any(each) else Merge.MECHANICAL, each)
 
 
 def needs(case: Case, refusal: Refusal, found: Contribution, lookup: Lookup) -> Needs:

@@ -60,7 +60,7 @@ def suggest(
             break
         chosen = [earlier for earlier in chosen if not _covers(prefix, earlier)] + [prefix]
         pending, _ = _without(pending, prefix)
-    return _counted(chosen, blocked, files, authentic)
+    return _counted(_needed(chosen, blocked), blocked, files, authentic)
 
 
 def _best(pending: Mapping[Needs, int], files: Files, protected: Iterable[bytes]) -> tuple[bytes, int]:
@@ -104,6 +104,25 @@ def _without(pending: Mapping[Needs, int], prefix: bytes) -> tuple[Counter[Needs
         else:
             passed += count
     return left, passed
+
+
+def _needed(chosen: list[bytes], blocked: Mapping[Needs, int]) -> list[bytes]:
+    """Leave out the prefixes that later ones have made superfluous."""
+    passing = _passing(chosen, blocked)
+    for prefix in tuple(chosen):
+        others = [other for other in chosen if other != prefix]
+        if _passing(others, blocked) == passing:
+            chosen = others
+    return chosen
+
+
+def _passing(chosen: Iterable[bytes], blocked: Mapping[Needs, int]) -> int:
+    """Return how many commits need nothing else."""
+    pending, passing = Counter(blocked), 0
+    for prefix in chosen:
+        pending, gained = _without(pending, prefix)
+        passing += gained
+    return passing
 
 
 def _counted(chosen: list[bytes], blocked: Mapping[Needs, int], files: Files, authentic: int) -> list[Suggestion]:
