@@ -157,7 +157,7 @@ class _Changes:
         if not bases:
             self._collect(contribution, self._differences(), lenders)
         else:
-            at = self._base_that_does(bases, lenders[0])
+            at = self._base_to_show(bases, lenders[0])
             contribution.since = (ids[at],)
             self._collect(contribution, self._unsettled(bases[at], governing), lenders)
         if governing is not None and len(self._kept) == 2:
@@ -170,13 +170,13 @@ class _Changes:
             return frozenset(voucher.person for voucher in decision.vouchers)
         return frozenset([decision.person] if decision.person is not None else [])
 
-    def _base_that_does(self, bases: Sequence[Base], lender: Parent) -> int:
-        """Return the place of a merge base that covers the contribution; the first one's where none does."""
+    def _base_to_show(self, bases: Sequence[Base], lender: Parent) -> int:
+        """Return the place of a merge base relative to which the contribution is not covered, or of the first one."""
         if len(bases) > 1 and isinstance(lender.policy, Policy):
             cover = self._inquiry.cover(lender.policy, self._names(), policy_file=True)
             sides = self._kept[0].tree, self._kept[1].tree
             for at, base in enumerate(bases):
-                if self._inquiry.unsettled(base.tree, sides, self._facts.tree, cover) is None:
+                if self._inquiry.unsettled(base.tree, sides, self._facts.tree, cover) is not None:
                     return at
         return 0
 
