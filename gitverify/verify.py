@@ -185,8 +185,9 @@ class _Verification:
         """Judge the commits of a walk. Returns when the tip and all that it rests on is authentic; else raises."""
         request, outcome = self._request, self._outcome
         walk, facts = walked or self._walk(anchor, floor)
+        exhausted = walk.exhausted
         judgement = self._judge(anchor, walk, facts, floor)
-        if not walk.exhausted and self._may_be_given(judgement):
+        if not exhausted and self._may_be_given(judgement):
             # Only real edges tell an ancestor of the introduction from a side branch, and dates cut those short.
             walk.exhaust()
             judgement = self._judge(anchor, walk, facts, floor)
@@ -226,12 +227,18 @@ class _Verification:
     def _may_be_given(self, judgement: Judgement) -> bool:
         """Whether anything hangs on a commit's not being an ancestor of the introduction, which it seems not to be.
 
-        A refusal does, and where branches parted from each other (section 6 of the rules).
+        A refusal does, and where branches parted from each other (section 6 of the rules). Judging may have found out
+        already that a commit which it was asked to judge is such an ancestor, and too late for its children.
         """
-        if any(judgement.standing(refusal.commit) is Standing.SIDE for refusal in judgement.refusals):
+
+        def seems_aside(commit: bytes) -> bool:
+            standing = judgement.standing(commit)
+            return standing is Standing.SIDE or (standing is Standing.GIVEN and commit in judgement.decisions)
+
+        if any(seems_aside(refusal.commit) for refusal in judgement.refusals):
             return True
         return judgement.is_native and any(
-            len(parents) > 1 and any(judgement.standing(parent) is Standing.SIDE for parent in parents)
+            len(parents) > 1 and any(seems_aside(parent) for parent in parents)
             for parents in judgement.parents_of.values()
         )
 
