@@ -157,6 +157,20 @@ def test_every_small_graph_with_a_main_line(introduction):
     assert answered > 1000
 
 
+def test_a_branch_off_the_introduction():
+    graph = Graph({0: [], 1: [0], 2: [1], 3: [0], 4: [3, 1]}, old=[0])
+    mainline = Mainline(graph, graph.line(name(2)))
+    assert mainline.parted(name(2), name(3)) == (name(0), (name(3),))
+    assert mainline.parted(name(2), name(4)) == (name(1), (name(4), name(3)))
+    assert name(0) not in graph.looked
+
+
+def test_what_is_newer_is_no_question_of_names():
+    graph = Graph({9: [], 7: [9], 5: [7], 1: [5], 3: [7], 2: [3, 5]}, introduction=9, old=[9])
+    mainline = Mainline(graph, graph.line(name(1)))
+    assert mainline.parted(name(1), name(2)) == (name(5), (name(2), name(3)))
+
+
 def line(length, fork):
     """A line with a branch of one commit that left it at ``fork``; the last one is the branch."""
     parents = {n: [n - 1] if n else [] for n in range(length)}

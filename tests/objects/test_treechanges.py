@@ -224,3 +224,12 @@ def test_few_pieces_are_compared():
     ours, theirs = Pieces(1_000_000), bytes(900_000) + b"x" * 100_000
     assert treechanges._shared(ours, 0, theirs, 0) == 900_000
     assert Pieces.taken < 40
+
+
+def test_any_one_byte_changed():
+    """Wherever it is: in a mode, a name, an id, or between them."""
+    for before in (tree((FILE, b"a"), (DIRECTORY, b"b"), (FILE, b"c", OTHER)), tree((FILE, b"a", b"\0" * 20))):
+        for at in range(len(before)):
+            for byte in (0, ord(" "), ord("/"), before[at] ^ 1):
+                raw = before[:at] + bytes([byte]) + before[at + 1 :]
+                agrees(check(before), raw)
