@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 from gitverify.report.audit_model import MERGES, MOST_REASONS, percent, rows
-from gitverify.report.human import day, number
+from gitverify.report.human import WIDTH, day, number
 from gitverify.text import shown
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def write_audit_text(report: AuditReport) -> str:
         _people(report.audit),
         _keys(report.audit),
         _authors(report.audit),
-        [f"note: {note}" for note in report.notes],
+        [line for note in report.notes for line in _note(note)],
     ]
     return "\n".join("".join(line.rstrip() + "\n" for line in part) for part in parts if part)
 
@@ -162,6 +163,17 @@ def _authors(audit: Audit) -> list[str]:
     if not cells:
         return []
     return _table("authors, as commits have it", _COUNTS, cells, 46) + _more(len(audit.authors), MOST_AUTHORS)
+
+
+def _note(text: str) -> list[str]:
+    return textwrap.wrap(
+        text,
+        WIDTH,
+        initial_indent="note: ",
+        subsequent_indent="      ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _more(count: int, most: int) -> list[str]:
