@@ -145,13 +145,11 @@ class _Comparison:
             self._pass_shared()
 
     def _pass_shared(self) -> None:
-        """Go on to the first entry that is not the same in both."""
+        """Go on from an entry that is the same in both to the first one that is not."""
         old, begin, shift = self._old, self._at_old, self._at_new - self._at_old
         end = begin + _shared(old.raw, begin, self._raw, self._at_new)
         if end < len(old.raw):
             end = old.start(end)
-        if end == begin:
-            return
         self._mark()
         starts = old.starts[bisect_right(old.starts, begin) : bisect_left(old.starts, end)]
         self.starts += [start + shift for start in starts] if shift else starts
