@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from gitverify.audit.lookup import outside
 from gitverify.audit.model import Merge, Needs
 from gitverify.errors import MalformedTree, TooMuch
+from gitverify.limits import LIMITS
 from gitverify.objects.tree import EMPTY_TREE
 from gitverify.policies.model import Dialect, Policy
 
@@ -32,19 +33,14 @@ NOBODY_VOUCHES = frozenset({
 
 
 class Contribution(NamedTuple):
-    """``each``: the paths by each merge base, any of which will do; of anything but a merge there is one.
+    """The paths: of a merge with several merge bases those that any of them leaves unsettled, for all have to do.
 
     ``whole``: whether they could all be found.
     """
 
     merge: Merge | None
-    each: tuple[Paths, ...]
+    paths: Paths
     whole: bool = True
-
-    @property
-    def paths(self) -> Paths:
-        """All of them: every merge base has to do."""
-        return tuple(sorted({path for paths in self.each for path in paths}))
 
 
 def contribution(case: Case, lookup: Lookup) -> Contribution:
@@ -52,16 +48,18 @@ def contribution(case: Case, lookup: Lookup) -> Contribution:
     tree, parents = case.commit.tree, case.parents
     try:
         if len(parents) < 2:
-            return Contribution(None, (lookup.differences(parents[0].tree if parents else EMPTY_TREE, tree),))
+            return Contribution(None, lookup.differences(parents[0].tree if parents else EMPTY_TREE, tree))
         bases = lookup.bases(parents[0].id, parents[1].id) if len(parents) == 2 else []
         if not bases:
             paths = {path for parent in parents for path in lookup.differences(parent.tree, tree)}
-            return Contribution(Merge.UNSUPPORTED, (tuple(sorted(paths)),))
+            return Contribution(Merge.UNSUPPORTED, tuple(sorted(paths)))
+        if len(bases) > LIMITS.merge_bases:
+            return Contribution(Merge.UNSUPPORTED, (), whole=False)
         sides = parents[0].tree, parents[1].tree
-        each = tuple([lookup.contribution(base.tree, sides, tree) for base in bases])
+        paths = {path for base in bases for path in lookup.contribution(base.tree, sides, tree)}
     except (TooMuch, MalformedTree):
         return Contribution(None if len(parents) < 2 else Merge.OTHERWISE, (), whole=False)
-    return Contribution(Merge.OTHERWISE if any(each) else Merge.MECHANICAL, each)
+    return Contribution(Merge.OTHERWISE if paths else Merge.MECHANICAL, tuple(sorted(paths)))
 
 
 def needs(case: Case, refusal: Refusal, found: Contribution, lookup: Lookup) -> Needs:
@@ -90,17 +88,17 @@ def _uncovered(
     linear = found.merge is None
     if refusal.code == "merge-not-mechanical" or (linear and refusal.code in NOBODY_VOUCHES):
         nobody = lookup.cover(policy, frozenset(), policy_file=not linear)
-        return [frozenset(outside(nobody, paths)) for paths in found.each]
+        return [frozenset(outside(nobody, found.paths))]
     if refusal.code != "unauthorized-path" or refusal.person is None:
         return []
     person = frozenset({refusal.person})
     theirs = lookup.cover(policy, person, policy_file=True)
-    sets = [frozenset(outside(theirs, paths)) for paths in found.each]
+    paths = frozenset(outside(theirs, found.paths))
     if linear or policy.unsigned_merges:
-        return sets
+        return [paths]
     # R18: where machines may not merge, the voucher is granted the difference to one parent, too.
     differences = [_difference(case, parent, policy, person, lookup) for parent in case.parents]
-    return [paths | difference for paths in sets for difference in differences]
+    return [paths | difference for difference in differences]
 
 
 def _difference(case: Case, parent: Parent, policy: Policy, person: frozenset[str], lookup: Lookup) -> frozenset[bytes]:
