@@ -157,6 +157,19 @@ def test_every_small_graph_with_a_main_line(introduction):
     assert answered > 1000
 
 
+def test_a_base_found_below_another_ends_no_search_of_a_side():
+    graph = Graph({0: [], 1: [0], 2: [1], 3: [0], 4: [3], 5: [4, 3, 2], 6: [4, 3]}, old=[0])
+    found = Ancestry(graph).reach(name(5), name(6))
+    assert found == ((name(4),), (name(5), name(2), name(1)), (name(6),))
+
+
+def test_a_date_that_is_just_as_wrong_as_any_was():
+    dates = {1: 10, 2: 5, 3: 12, 4: 20, 5: 21}
+    graph = Graph({0: [], 1: [0], 2: [1], 3: [2], 4: [3, 1], 5: [3, 1]}, old=range(6), dates=dates, skew="true")
+    assert graph.skew == 5
+    assert Ancestry(graph).reach(name(4), name(5)).bases == (name(3),)
+
+
 def test_a_branch_off_the_introduction():
     graph = Graph({0: [], 1: [0], 2: [1], 3: [0], 4: [3, 1]}, old=[0])
     mainline = Mainline(graph, graph.line(name(2)))
