@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+from pathlib import PurePosixPath
 
 import pygit2
 import pytest
@@ -52,13 +53,19 @@ class Scratch:
         assert bool(conflicts) == bool(done.returncode)
         return self.repository[tree.decode()], {os.fsdecode(path) for path in conflicts}
 
+    def tree(self, name):
+        return self.repository.references[f"refs/heads/{name}"].peel(pygit2.Tree)
+
     def merge_trees(self):
-        """Merge them with libgit2; return the index and the paths of conflicts."""
-        trees = [
-            self.repository.references[f"refs/heads/{name}"].peel(pygit2.Tree) for name in ("base", "ours", "theirs")
-        ]
-        index = self.repository.merge_trees(*trees, flags=MergeFlag(0))
-        return index, {next(filter(None, entries)).path for entries in index.conflicts or ()}
+        """Merge them with libgit2; return the tree, without the conflicts, and the paths of these."""
+        index = self.repository.merge_trees(*map(self.tree, SIDES), flags=MergeFlag(0))
+        conflicts = {entry.path for entries in index.conflicts or () for entry in entries if entry}
+        # It overlooks most files that one side has where the other has a directory.
+        paths = {entry.path for entry in index}
+        conflicts |= {path for path in paths for parent in PurePosixPath(path).parents if str(parent) in paths}
+        for path in conflicts:
+            index.remove_all([path])
+        return self.repository[index.write_tree(self.repository)], conflicts
 
     def contents(self, triples):
         """Make commits with a file for each triple of contents; return the files' names."""
@@ -78,8 +85,8 @@ class Scratch:
     def by_libgit2(self, triples):
         """Return libgit2's clean results, by Myers's algorithm; None for conflicts."""
         names = self.contents(triples)
-        index, conflicts = self.merge_trees()
-        return [None if name in conflicts else self.repository[index[name].id].data for name in names]
+        tree, conflicts = self.merge_trees()
+        return [None if name in conflicts else tree[name].data for name in names]
 
 
 def merge_file(directory, base, ours, theirs):
