@@ -54,8 +54,9 @@ def why_not(store, b, o, t, r):  # noqa: PLR0911
 # --- against the definition -----------------------------------------------------------------------------------------
 
 NAMES = st.sampled_from([b"a", b"a-", b"a.b", b"a0", b"p", b"\xff\n"])
-CONTENTS = st.lists(st.sampled_from([b"1\n", b"2\n", b"3\n"]), max_size=4).map(b"".join)
-LEAVES = st.tuples(st.sampled_from([FILE, FILE, FILE, EXECUTABLE, SYMLINK, GITLINK]), CONTENTS)
+ENDS = st.sampled_from([b"1\n", b"2\n", b"3\n"])
+CONTENTS = st.builds(b"%b%b%b".__mod__, st.tuples(ENDS, st.sampled_from([b"-\n"] * 6 + [b""]), ENDS))
+LEAVES = st.tuples(st.sampled_from([FILE, FILE, FILE, FILE, EXECUTABLE, SYMLINK, GITLINK]), CONTENTS)
 NODES = st.recursive(LEAVES, lambda nodes: st.dictionaries(NAMES, nodes, min_size=1, max_size=4), max_leaves=12)
 ROOTS = st.dictionaries(NAMES, NODES, max_size=5)
 PATHS = st.lists(NAMES, min_size=1, max_size=3).map(b"/".join)
@@ -67,17 +68,17 @@ def nodes(draw):
     """Four trees, as dictionaries; mostly the last is close to what the others come to."""
 
     def edited(node):
-        what = draw(st.integers(0, 9))
-        if what < 3:
+        what = draw(st.integers(0, 19))
+        if what < 4:
             return node
         if isinstance(node, dict):
-            below = {name: edited(inner) for name, inner in node.items() if draw(st.integers(0, 9))}
-            return below | draw(st.dictionaries(NAMES, NODES, max_size=1)) or draw(LEAVES)
-        if what < 5:
+            below = {name: edited(inner) for name, inner in node.items() if draw(st.integers(0, 19))}
+            return below | (draw(st.dictionaries(NAMES, NODES, max_size=1)) if what > 17 else {}) or draw(LEAVES)
+        if what < 6:
             return draw(NODES)
         mode, content = node
-        at = draw(st.sampled_from([0, len(content)]))
-        return (draw(st.sampled_from([mode, mode, EXECUTABLE])), content[:at] + draw(CONTENTS)[:2] + content[at:])
+        content = draw(ENDS) + content[2:] if draw(st.booleans()) else content[:-2] + draw(ENDS)
+        return draw(st.sampled_from([mode, mode, mode, EXECUTABLE])), content
 
     def close(base, ours, theirs):
         if draw(st.integers(0, 30)) == 0:
@@ -91,10 +92,15 @@ def nodes(draw):
             found = {name: close(*(node.get(name) for node in below)) for name in below[0] | below[1] | below[2]}
             return {name: node for name, node in found.items() if node} or None
         if base and ours and theirs:
-            merged = ours[1] if theirs[1] in {base[1], ours[1]} else theirs[1]
-            for result in (ours[1] + theirs[1][-2:], theirs[1][:2] + ours[1]):
-                merged = result if is_clean_merge(base[1], ours[1], theirs[1], result) else merged
-            return (ours[0] if theirs[0] in {base[0], ours[0]} else theirs[0], merged)
+            contents = base[1], ours[1], theirs[1]
+            results = [
+                contents[1],
+                contents[2],
+                contents[1][:-2] + contents[2][-2:],
+                contents[2][:-2] + contents[1][-2:],
+            ]
+            merged = next((result for result in results if is_clean_merge(*contents, result)), draw(CONTENTS))
+            return ours[0] if theirs[0] in {base[0], ours[0]} else theirs[0], merged
         return ours or theirs
 
     def pruned(node):
@@ -104,7 +110,7 @@ def nodes(draw):
         return {name: inner for name, inner in below.items() if inner}
 
     base = draw(ROOTS)
-    sides = [draw(ROOTS) if draw(st.integers(0, 9)) == 0 else edited(base) for _ in range(2)]
+    sides = [draw(ROOTS) if draw(st.integers(0, 19)) == 0 else edited(base) for _ in range(2)]
     sides = [side if isinstance(side, dict) else {b"a": side} for side in sides]
     recorded = close(base, *sides) or {}
     recorded = recorded if isinstance(recorded, dict) else {b"a": recorded}
