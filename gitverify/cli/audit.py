@@ -101,8 +101,7 @@ def command(rev: str, jobs: int | None, format_: str, html: str | None, **asked:
             try:
                 found = audit(session.repository, question, make_pool=make_pool, watcher=progress)
             except Stop as answer:
-                refusal = answer.refusals[0]
-                raise Unanswerable(refusal.code, refusal.message, verdict=answer.verdict, rule=refusal.rule) from None
+                raise _unanswerable(answer, question) from None
         report = _report(session, found, rev, name, time.monotonic() - start)
         if html is not None:
             _write(Path(html), _html(report))
@@ -110,6 +109,14 @@ def command(rev: str, jobs: int | None, format_: str, html: str | None, **asked:
         return 0
 
     return answered(run, "json" if format_ == "json" else "human", start)
+
+
+def _unanswerable(answer: Stop, question: Question) -> Unanswerable:
+    refusal = answer.refusals[0]
+    message = refusal.message
+    if refusal.code == "introduction-policy" and question.introduction is None:
+        message += "; --policy FILE asks what a proposed one would make of it"
+    return Unanswerable(refusal.code, message, verdict=answer.verdict, rule=refusal.rule)
 
 
 def _read_policy(name: str | None) -> Policy | None:

@@ -154,6 +154,14 @@ def test_without_an_introduction_what_came_before_the_policy_is_missing_one(proj
     assert any("before there was a policy" in note for note in found["notes"])
 
 
+def test_where_there_is_no_policy_one_can_be_proposed(project):
+    project.history.commit("none", {policies.NATIVE: None}, sign=ALICE)
+    report = audit(project)
+    assert (report["exit"], report["reason"]) == (4, "introduction-policy")
+    assert "--policy FILE" in report["refusals"][0]["message"]
+    assert audit(project, *INTRODUCE)["people"] != []
+
+
 def test_the_configured_introduction_counts(project):
     project.repository.configure(f"[gitverify]\n\tintroduction = {project.ids['folder']}\n")
     assert audit(project)["coverage"]["commits"]["total"] == 4
