@@ -51,6 +51,15 @@ class Judged(Protocol):
         """What earlier runs accepted."""
         ...
 
+    @property
+    def adopts(self) -> bool:
+        """Whether there is an adopting merge among the commits judged so far, or the accepted ones."""
+        ...
+
+    def descends_raw(self, commit: bytes) -> bool:
+        """Whether a commit descends from the introduction, were all edges authentic."""
+        ...
+
     def is_authentic(self, commit: bytes) -> bool:
         """Whether a commit was found authentic, now or before, or is given."""
         ...
@@ -82,6 +91,7 @@ class Inquiry:
         self._judged = judged
         self._known = Known(source, anchor.facts.id, walk, judged)
         self._asked: Ancestry | None = None
+        self._hidden: Ancestry | None = None
         self._examiners: dict[int, Examiner] = {}
         self._allowed: dict[tuple[bytes, int, int], bool] = {}
 
@@ -141,7 +151,15 @@ class Inquiry:
 
     def base_commits(self, ours: bytes, theirs: bytes) -> tuple[bytes, ...]:
         """Return the ids of the merge bases of two authentic commits."""
-        return self._ancestry.bases(ours, theirs)
+        bases = self._ancestry.bases(ours, theirs)
+        if not bases or not self._judged.adopts:
+            return bases
+        # Below an adopting merge there may be authentic commits that nobody merged (R20 drops the way to them). Merged
+        # later, they must not bring back what was taken back since: a base over any edges counts too, and since every
+        # base must do, it can only refuse.
+        if self._hidden is None:
+            self._hidden = Ancestry(Everything(self._known), self._known.line())
+        return *bases, *(base for base in self._hidden.bases(ours, theirs) if base not in bases)
 
     def bases(self, ours: bytes, theirs: bytes) -> list[Base]:
         """Return the merge bases of two authentic commits."""
@@ -236,6 +254,14 @@ class Known:
             self._walk.find(commit)
         return self._judged.standing(commit) is Standing.MAIN
 
+    def seems_given(self, commit: bytes) -> bool:
+        """Whether the commit is in the introduction's closure, as far as has been looked."""
+        return commit not in self.ranks and self._walk.colour(commit) is Colour.GIVEN
+
+    def descends_raw(self, commit: bytes) -> bool:
+        """Whether the commit descends from the introduction, were all edges authentic."""
+        return self._judged.descends_raw(commit)
+
     def _read(self, commit: bytes) -> tuple[tuple[bytes, ...], int]:
         found = self._older.get(commit)
         if found is None:
@@ -246,3 +272,30 @@ class Known:
                 found = (), 0
             self._older[commit] = found
         return found
+
+
+class Everything:
+    """The graph with the edges that adopting merges drop, and with what is beyond."""
+
+    def __init__(self, known: Known) -> None:
+        """Take what is known of the authentic commits."""
+        self._known = known
+        self.introduction = known.introduction
+        self.ranks = known.ranks
+        self.skew = known.skew
+
+    def authentic_parents(self, commit: bytes) -> tuple[bytes, ...]:
+        """Return all parents."""
+        return self._known.raw_parents(commit)
+
+    def date(self, commit: bytes) -> int:
+        """Return a commit's date."""
+        return self._known.date(commit)
+
+    def given(self, commit: bytes) -> bool:
+        """Whether the commit is known to be in the introduction's closure."""
+        return self._known.seems_given(commit)
+
+    def descends(self, commit: bytes) -> bool:
+        """Whether the commit descends from the introduction."""
+        return self._known.descends_raw(commit)

@@ -16,7 +16,7 @@ from gitverify.rules.authority import Case, Parent, Standing
 from gitverify.rules.authorize import judge
 from gitverify.rules.facts import Authorized, CommitFacts, Examined, PolicyProblem, Refusal
 from gitverify.treepath import components
-from gitverify.walk import Colour, read_commit
+from gitverify.walk import Colour, Fence, read_commit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -70,6 +70,7 @@ class Judgement:
         self._alike: dict[_Likeness, Authorized] = {}
         self._main: set[bytes] = {anchor.facts.id}
         self._descends = self._raw_descendants()
+        self.adopts = Fence.DROPPED in floor.fences.values()
         self.inquiry = Inquiry(source, anchor, walk, self)
 
     @property
@@ -257,6 +258,8 @@ class Judgement:
             own, others = self.own_policy(facts)
             case = case._replace(own_policy=own, other_dialect=others)
         decision = judge(case, self.inquiry)
+        if isinstance(decision, Authorized) and not all(parent.authentic for parent in case.parents):
+            self.adopts = True
         own = case.own_policy
         if isinstance(own, Policy) and standing is Standing.MAIN and isinstance(decision, Authorized):
             # Nearly every commit is the next one's parent, and all that its judge asks for is at hand here.

@@ -30,11 +30,11 @@ class Marking:
     def binding_parents(self, commit: bytes) -> Iterator[bytes]:
         """Yield the parents of an authentic commit of this run that binding edges lead to."""
         judgement = self._judgement
-        for parent in judgement.parents_of[commit]:
-            if judgement.is_authentic(parent):
-                facts = judgement.facts(commit)
-                if facts.examined.entry == judgement.facts(parent).examined.entry or is_binding(
-                    facts, judgement.parent(parent), self._inquiry
+        decision = judgement.decisions[commit]
+        if isinstance(decision, Authorized):
+            for parent in judgement.parents_of[commit]:
+                if judgement.is_authentic(parent) and is_binding(
+                    judgement.facts(commit), decision, judgement.parent(parent), self._inquiry
                 ):
                     yield parent
 

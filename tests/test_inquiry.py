@@ -41,6 +41,7 @@ class World:
     """A judgement under way, its walk, its anchor, and the repository; commits are letters, ``i`` the introduction."""
 
     policy_path = b".gitverify.yaml"
+    adopts = False
 
     def __init__(self, parents_of=None, *, by=None, decisions=None, floor=None, colours=None, dialect=Dialect.NATIVE):
         self.parents_of = parents_of or {}

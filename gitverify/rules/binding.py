@@ -10,16 +10,19 @@ from gitverify.rules.refused import Refused, vouched
 if TYPE_CHECKING:
     from gitverify.rules.authority import Parent
     from gitverify.rules.evidence import Evidence
-    from gitverify.rules.facts import CommitFacts
+    from gitverify.rules.facts import Authorized, CommitFacts
 
 
-def is_binding(child: CommitFacts, parent: Parent, evidence: Evidence) -> bool:
-    """Whether an authentic edge binds: the policy file stays, or whom the parent's policy lets change it has done so.
+def is_binding(child: CommitFacts, decision: Authorized, parent: Parent, evidence: Evidence) -> bool:
+    """Whether an authentic edge binds.
 
-    The server may merge somebody's abandoned draft of a policy, and the merge then has that draft for its policy; but
-    the edge to the other parent does not bind unless an editor of *its* policy signed the merge.
+    Either the policy file stays, and the parent's is the one by which the child was judged; or the child's voucher is
+    somebody whom the *parent's* policy lets change it. The server may merge somebody's abandoned draft of a policy, and
+    whoever that draft lists may sign such a merge, and put the old file back: by the draft it is authentic, but the
+    edge to the main line binds only if an editor there has signed.
     """
-    if child.examined.entry == parent.entry:
+    governs = decision.governing is None or decision.governing[0] == parent.entry
+    if governs and child.examined.entry == parent.entry:
         return True
     if isinstance(parent.policy, PolicyProblem):
         return False

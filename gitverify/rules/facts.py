@@ -86,9 +86,11 @@ class Authorized(NamedTuple):
 
     There are none for the introduction, for a change of unprotected paths without a signature, and for a clean merge
     by a machine. ``authority`` is the policy and the key material that decided, where it was a single one: whatever
-    else is judged under these two themselves has the same answer.
+    else is judged under these two themselves has the same answer. ``governing``: of a merge that one policy governed,
+    that policy's file.
     """
 
     rule: str
     vouchers: tuple[Voucher, ...] = ()
     authority: tuple[object, object] | None = None
+    governing: tuple[TreeEntry | None] | None = None

@@ -59,7 +59,7 @@ class _Merge:
         if self._case.standing is Standing.SIDE and self._commit.examined.entry != governing.entry:
             raise touched_on_the_side(self._case)
         authority = None if self._adopting else (found.policy, found.parent.material)
-        return Authorized(self._authorized_by(found), found.people, authority)
+        return Authorized(self._authorized_by(found), found.people, authority, (governing.entry,))
 
     def _authorized_by(self, found: Vouched) -> str:
         if self._case.standing is Standing.SIDE:

@@ -58,10 +58,11 @@ def unreadable_policy(what: str, dialect: str, policy: RefPolicy) -> Entry:
     if what == "broken" or dialect != "native":
         return Entry(BROKEN)
     nobody = replace(policy, people=tuple(replace(one, editor=False) for one in policy.people), default_editors=False)
+    stranger = f"p9{len(policy.people)}"  # spoiled twice, there are two of them
     changes = {
         "lockout": nobody,
-        "keyless": replace(nobody, people=(*nobody.people, RefPerson("p9", (), granted=False))),
-        "key listed twice": replace(policy, people=(*policy.people, RefPerson("p9", policy.people[0].listings))),
+        "keyless": replace(nobody, people=(*nobody.people, RefPerson(stranger, (), granted=False))),
+        "key listed twice": replace(policy, people=(*policy.people, RefPerson(stranger, policy.people[0].listings))),
         "root unprotected": replace(policy, unprotected=(b"/",)),
     }
     return Entry(changes[what])

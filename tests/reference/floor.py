@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reference.governing import governing
 from reference.intersection import r22_policy_of
 from reference.known import Known, authentic_parents, found_from, is_given, lent_policy, reach
 from reference.model import DAY, Question, RefPolicy
@@ -23,11 +24,17 @@ def r23_judging_policy(known: Known, parent: str) -> RefPolicy:
 def r23_is_binding(known: Known, child: str, parent: str) -> bool:
     """R23: whether an authentic edge binds: the file is the same, or the child's voucher may change it there.
 
-    *Reading*: inside closure(introduction) every edge does, as the introduction answers for them all.
+    *Reading*: inside closure(introduction) every edge does, as the introduction answers for them all. Of a merge that
+    another policy governed, the file's being the same is not enough: whom a draft lists may put the old file back.
     """
     world = known.world
     commit = world.history[child]
-    if is_given(known, child) or own_entry(world, commit) == own_entry(world, world.history[parent]):
+    if is_given(known, child):
+        return True
+    left = authentic_parents(known, child)
+    governs = governing(known, left) if world.dialect == "native" and len(left) > 1 else None
+    theirs = own_entry(world, world.history[parent])
+    if own_entry(world, commit) == theirs and (governs is None or governs.file == theirs):
         return True
     policy = r23_judging_policy(known, parent)
     return any(person in editors(world.dialect, policy) for person in vouchers(policy, commit))

@@ -102,9 +102,20 @@ def is_on_main(known: Known, parents: Iterable[str]) -> bool:
 
 
 def merge_bases(known: Known, one: str, other: str) -> list[str]:
-    """The common ancestors that no other common ancestor reaches."""
-    common = reach(known, one) & reach(known, other)
-    return [base for base in sorted(common) if not any(base in reach(known, c) for c in common if c != base)]
+    """The common ancestors that no other common ancestor reaches.
+
+    *Reading*: where there are any, those over all edges count too. Below an adopting merge there may be authentic
+    commits that nobody merged, and every base must do: so these bring nothing back that was taken back since.
+    """
+    history = known.world.history
+    found = newest_common(one, other, lambda name: reach(known, name))
+    return sorted({*found, *newest_common(one, other, lambda name: closure(history, name))}) if found else []
+
+
+def newest_common(one: str, other: str, reached: Callable[[str], set[str]]) -> list[str]:
+    """Of what both reach, that which nothing else of it reaches."""
+    common = reached(one) & reached(other)
+    return [base for base in common if not any(base in reached(c) for c in common if c != base)]
 
 
 def lent_policy(known: Known, name: str) -> RefPolicy:
