@@ -23,7 +23,9 @@ from gitverify.mainline import Mainline
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gitverify.mainline import Graph
+    from gitverify.mainline import Graph, Parted
+
+TANGLED = "the history is too tangled to find out where its branches parted"
 
 _OURS, _THEIRS, _STALE = 1, 2, 4
 _BOTH = _OURS | _THEIRS
@@ -55,7 +57,7 @@ class Ancestry:
 
     def bases(self, ours: bytes, theirs: bytes) -> tuple[bytes, ...]:
         """Return the merge bases of two authentic commits. Raises as :meth:`reach`."""
-        parted = self._mainline.parted(ours, theirs) or self._mainline.parted(theirs, ours)
+        parted = self._parted(ours, theirs) or self._parted(theirs, ours)
         return (parted.base,) if parted is not None else self.reach(ours, theirs).bases
 
     def beyond(self, commit: bytes, other: bytes) -> tuple[bytes, ...]:
@@ -63,8 +65,20 @@ class Ancestry:
 
         Both are authentic. Raises as :meth:`reach`.
         """
-        parted = self._mainline.parted(other, commit)
+        parted = self._parted(other, commit)
         return parted.beyond if parted is not None else self.reach(commit, other).ours
+
+    def _parted(self, on_line: bytes, branch: bytes) -> Parted | None:
+        parted = self._mainline.parted(on_line, branch)
+        if parted is not None:
+            self._spend(len(parted.beyond))
+        return parted
+
+    def _spend(self, steps: int) -> None:
+        """Count steps; what one merge takes is little, but merges come by the thousand."""
+        self._steps -= steps
+        if self._steps < 0:
+            raise TooMuch(TANGLED)
 
     def reach(self, ours: bytes, theirs: bytes) -> Reach:
         """Look at two authentic commits. Raises TooMuch where the run has looked at too many, and MissingObject."""
@@ -103,7 +117,7 @@ class _Look:
         while queue and (self._single or self._may_change(-queue[0][0])):
             left -= 1
             if left < 0:
-                raise TooMuch("the history is too tangled to find out where its branches parted")
+                raise TooMuch(TANGLED)
             commit = heappop(queue)[1]
             pending.discard(commit)
             state = flags[commit]

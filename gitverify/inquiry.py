@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from gitverify.ancestry import Ancestry
-from gitverify.errors import MalformedCommit, MalformedTree, OversizedObject, TooMuch
+from gitverify.errors import MalformedCommit, MalformedTree, TooMuch
 from gitverify.examine import Examiner
+from gitverify.limits import LIMITS
 from gitverify.objects.commit import parse_head
 from gitverify.policies.coverage import cover
 from gitverify.policies.model import Dialect
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from gitverify.trees.difference import Change
     from gitverify.trees.mechanical import Unsettled
     from gitverify.walk import Walk
+
+
+_BYTES_A_STEP = 16  # read and hashed in about the time of a step of comparing lines
 
 
 class Judged(Protocol):
@@ -92,6 +96,8 @@ class Inquiry:
         self._known = Known(source, anchor.facts.id, walk, judged)
         self._asked: Ancestry | None = None
         self._hidden: Ancestry | None = None
+        # Each merge has its limits; these are for what many take together.
+        self._merge_steps = LIMITS.merge_run_steps + len(judged.order) * LIMITS.merge_run_steps_per_commit
         self._examiners: dict[int, Examiner] = {}
         self._allowed: dict[tuple[bytes, int, int], bool] = {}
 
@@ -126,15 +132,18 @@ class Inquiry:
 
     def unsettled(self, base: bytes, sides: tuple[bytes, bytes], recorded: bytes, cover: Cover) -> bytes | None:
         """Return a path that the mechanical merge does not settle as recorded and that is not covered."""
-        from gitverify.trees.mechanical import unsettled  # noqa: PLC0415  (not every history has such merges)
+        from gitverify.trees.mechanical import Work, unsettled  # noqa: PLC0415  (not every history has such merges)
 
-        return unsettled(self._anchor.trees, self._blob, base, *sides, recorded, cover)
+        if self._merge_steps < 0:
+            raise TooMuch("the merges of this history take too long to see what they settle")
+        work = Work()
+        try:
+            return unsettled(self._anchor.trees, self._blob, base, *sides, recorded, cover, work=work)
+        finally:
+            self._merge_steps -= work.steps + (work.bytes + work.tree_bytes) // _BYTES_A_STEP
 
     def _blob(self, blob: bytes) -> bytes:
-        try:
-            kind, data = self._source.read(blob)
-        except OversizedObject as error:
-            raise TooMuch(str(error)) from None
+        kind, data = self._source.read(blob)
         if kind != "blob":
             raise MalformedTree(f"object {blob.hex()} stands where a file is expected, but is a {kind}")
         return data

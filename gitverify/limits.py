@@ -19,8 +19,8 @@ class Limits:
     changed_paths: int = 1_000_000
     blob_size: int = 8 << 20
     signature_size: int = 64 << 10
-    ancestry_steps: int = 20_000_000
-    ancestry_steps_per_commit: int = 1000
+    ancestry_steps: int = 5_000_000
+    ancestry_steps_per_commit: int = 200
     policy_size: int = 1 << 20
     policy_depth: int = 16
     policy_nodes: int = 200_000
@@ -34,6 +34,8 @@ class Limits:
     merge_lines: int = 250_000
     merge_file_steps: int = 10_000_000
     merge_steps: int = 64_000_000
+    merge_run_steps: int = 500_000_000
+    merge_run_steps_per_commit: int = 200_000
     merge_bytes: int = 256 << 20
     merge_names: int = 1_000_000
     merge_directories: int = 100_000

@@ -280,3 +280,14 @@ def test_a_run_looks_at_so_many_and_no_more(monkeypatch):
     assert ancestry.reach(name(999), name(1000)).bases == (name(1),)
     with pytest.raises(TooMuch, match="tangled"):
         ancestry.reach(name(998), name(1000))
+
+
+def test_following_branches_to_the_main_line_counts(monkeypatch):
+    parents = {0: [], **{n: [n - 1] for n in range(1, 100)}, **{n: [n - 1 if n > 100 else 1] for n in range(100, 200)}}
+    graph = Graph(parents)
+    monkeypatch.setattr("gitverify.ancestry.LIMITS", type(LIMITS)(ancestry_steps=250, ancestry_steps_per_commit=0))
+    ancestry = Ancestry(graph, [name(n) for n in range(100)])
+    assert ancestry.bases(name(99), name(199)) == (name(1),)
+    assert len(ancestry.beyond(name(199), name(99))) == 100
+    with pytest.raises(TooMuch, match="tangled"):
+        ancestry.bases(name(99), name(199))

@@ -1,5 +1,6 @@
 """What the rules ask of the repository: each answer from the smallest world that gives it."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -8,6 +9,8 @@ from rules.world import ENTRY, OTHER_ENTRY, Keys, case, commit, parent, policy, 
 from gitverify import inquiry as module
 from gitverify.errors import MalformedTree, MissingObject, OversizedObject, TooMuch
 from gitverify.inquiry import Inquiry
+from gitverify.limits import LIMITS
+from gitverify.policies.coverage import NOTHING
 from gitverify.policies.model import Dialect
 from gitverify.request import Floor
 from gitverify.rules.authority import Base, Standing
@@ -274,7 +277,7 @@ class TestTrees:
         assert list(World().inquiry.changes(b"1", b"2")) == [(b"x", b"1", b"2")]
 
     def test_the_mechanical_merge_is_asked_for_as_it_is(self, monkeypatch):
-        monkeypatch.setattr("gitverify.trees.mechanical.unsettled", lambda *asked: asked)
+        monkeypatch.setattr("gitverify.trees.mechanical.unsettled", lambda *asked, work: asked)
         monkeypatch.setattr("gitverify.trees.mechanical.unsettled_paths", lambda *asked: asked)
         inquiry = World().inquiry
         trees = ("trees", inquiry._blob, b"1", b"2", b"3", b"4")
@@ -287,8 +290,23 @@ class TestTrees:
         assert world.inquiry._blob(b"b") == b"data"
         with pytest.raises(MalformedTree, match="is a tree"):
             world.inquiry._blob(b"t")
-        with pytest.raises(TooMuch, match="5,000 bytes"):
+        with pytest.raises(OversizedObject, match="5,000 bytes"):
             world.inquiry._blob(b"h")
+
+    def test_what_many_merges_take_together(self, monkeypatch):
+        def costly(*_, work, **__):
+            work.steps, work.bytes = 60, 160
+            return b"path"
+
+        monkeypatch.setattr("gitverify.trees.mechanical.unsettled", costly)
+        limits = replace(LIMITS, merge_run_steps=100, merge_run_steps_per_commit=50)
+        monkeypatch.setattr("gitverify.inquiry.LIMITS", limits)
+        inquiry = World({b"a": (b"i",)}).inquiry
+        asked = (b"b", (b"o", b"t"), b"r", NOTHING)
+        for _ in range(3):
+            assert inquiry.unsettled(*asked) == b"path"
+        with pytest.raises(TooMuch, match="too long"):
+            inquiry.unsettled(*asked)
 
     def test_bases_have_their_tree_and_their_policy_file(self, monkeypatch):
         world = World()
