@@ -29,6 +29,11 @@ ENTRY = re.compile(rb"(40000|100644|100755|120000|160000) ([^\0/]++)\0(.{20})", 
 _ENTRIES = re.compile(rb"(?:(?:40000|100644|100755|120000|160000) [^\0/]++\0.{20})*+", re.DOTALL)
 
 
+def block_of(entries: int) -> re.Pattern[bytes]:
+    """Return what matches so many entries, or as many as there are."""
+    return re.compile(_ENTRIES.pattern.removesuffix(b"*+") + b"{1,%d}+" % entries, re.DOTALL)
+
+
 class TreeEntry(NamedTuple):
     """One entry: the mode as git writes it (``b"100644"``) and the raw object id."""
 
@@ -122,7 +127,7 @@ def split_tree(raw: bytes) -> list[tuple[bytes, bytes, bytes]]:
         raise MalformedTree(what_is_wrong(raw, end))
     entries: list[tuple[bytes, bytes, bytes]] = ENTRY.findall(raw)
     _check_names([name for _, name, _ in entries])
-    _check_order([sort_key(mode, name) for mode, name, _ in entries])
+    _check_order([name + b"/" if mode == DIRECTORY else name for mode, name, _ in entries])
     if EMPTY_TREE in raw:
         _check_ids({object_id: name for _, name, object_id in entries})
     return entries

@@ -18,6 +18,7 @@ from gitverify.objects.tree import (
     ENTRY,
     FORBIDDEN,
     TreeEntry,
+    block_of,
     sort_key,
     split_tree,
     what_is_wrong,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from re import Match
 
 # From one entry whose place is known to the next: in entries, and in bytes where entries are added.
-_STRIDE = 16
+_BLOCK = block_of(16)
 _SPACING = 1024
 
 _Changes = dict[bytes, tuple[TreeEntry | None, TreeEntry | None]]
@@ -51,23 +52,15 @@ class CheckedTree:
         """Return where the entry begins that has the byte at this position."""
         at = bisect_right(self.starts, position)
         start = self.starts[at - 1]
-        passed = []
-        while (end := _match(self.raw, start).end()) <= position:
-            start = end
-            passed.append(start)
-        self.starts[at:at] = passed[_STRIDE - 1 :: _STRIDE]  # where many entries have been added
-        return start
+        passed = _blocks(self.raw, start, position)
+        self.starts[at:at] = passed[:-1]  # where many entries have been added
+        return passed[-1] if passed else start
 
 
 def check(raw: bytes) -> CheckedTree:
     """Check a tree that no other is known to be like. Raises MalformedTree where it breaks R7."""
-    starts = []
-    start = 0
-    for at, (mode, name, _) in enumerate(split_tree(raw)):
-        if at % _STRIDE == 0:
-            starts.append(start)
-        start += len(mode) + len(name) + 22
-    return CheckedTree(raw, starts)
+    split_tree(raw)
+    return CheckedTree(raw, [0, *_blocks(raw, 0, len(raw))[:-1]] if raw else [])
 
 
 def compare(old: CheckedTree, raw: bytes) -> tuple[_Changes, CheckedTree]:
@@ -198,6 +191,15 @@ class _Comparison:
         """Remember where an entry begins, unless another one is near."""
         if not self.starts or self._at_new - self.starts[-1] >= _SPACING:
             self.starts.append(self._at_new)
+
+
+def _blocks(raw: bytes, start: int, end: int) -> list[int]:
+    """Return where blocks of entries end, from a place where one begins up to another place; the last may be short."""
+    ends = []
+    while (block := _BLOCK.match(raw, start, end)) is not None:
+        start = block.end()
+        ends.append(start)
+    return ends
 
 
 def _entry(raw: bytes, start: int) -> _Entry | None:

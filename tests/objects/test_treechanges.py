@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gitverify.errors import MalformedTree
 from gitverify.objects import treechanges
-from gitverify.objects.tree import EMPTY_TREE, TreeEntry, parse_tree, sort_key
+from gitverify.objects.tree import EMPTY_TREE, TreeEntry, block_of, parse_tree, sort_key
 from gitverify.objects.treechanges import check, compare
 
 ID = bytes(range(20))
@@ -95,7 +95,7 @@ def agrees(old, raw):
 @given(histories(), st.sampled_from([(1, 1), (2, 40), (16, 1024)]))
 def test_one_tree_after_the_other(history, spacing):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(treechanges, "_STRIDE", spacing[0])
+        patch.setattr(treechanges, "_BLOCK", block_of(spacing[0]))
         patch.setattr(treechanges, "_SPACING", spacing[1])
         old = check(history[0])
         for raw in history[1:]:
