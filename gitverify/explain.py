@@ -157,6 +157,9 @@ class _Changes:
         if not bases:
             self._collect(contribution, self._differences(), lenders)
         else:
+            sides = self._kept[0].id, self._kept[1].id
+            ids = (*ids, *self._inquiry.hidden_base_commits(*sides))
+            bases = [*bases, *self._inquiry.hidden_bases(*sides)]
             at = self._base_to_show(bases, lenders[0])
             contribution.since = (ids[at],)
             self._collect(contribution, self._unsettled(bases[at], governing), lenders)

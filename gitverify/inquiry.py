@@ -160,19 +160,30 @@ class Inquiry:
 
     def base_commits(self, ours: bytes, theirs: bytes) -> tuple[bytes, ...]:
         """Return the ids of the merge bases of two authentic commits."""
-        bases = self._ancestry.bases(ours, theirs)
-        if not bases or not self._judged.adopts:
-            return bases
-        # Below an adopting merge there may be authentic commits that nobody merged (R20 drops the way to them). Merged
-        # later, they must not bring back what was taken back since: a base over any edges counts too, and since every
-        # base must do, it can only refuse.
+        return self._ancestry.bases(ours, theirs)
+
+    def hidden_base_commits(self, ours: bytes, theirs: bytes) -> tuple[bytes, ...]:
+        """Return what would be merge bases, too, were all edges authentic.
+
+        Below an adopting merge there may be authentic commits that nobody merged: R20 drops the way to them.
+        """
+        if not self._judged.adopts:
+            return ()
         if self._hidden is None:
             self._hidden = Ancestry(Everything(self._known), self._known.line())
-        return *bases, *(base for base in self._hidden.bases(ours, theirs) if base not in bases)
+        bases = self.base_commits(ours, theirs)
+        return tuple([base for base in self._hidden.bases(ours, theirs) if base not in bases])
 
     def bases(self, ours: bytes, theirs: bytes) -> list[Base]:
         """Return the merge bases of two authentic commits."""
-        facts = [self._judged.facts(base) for base in self.base_commits(ours, theirs)]
+        return self._as_bases(self.base_commits(ours, theirs))
+
+    def hidden_bases(self, ours: bytes, theirs: bytes) -> list[Base]:
+        """Return what would be merge bases, too, were all edges authentic."""
+        return self._as_bases(self.hidden_base_commits(ours, theirs))
+
+    def _as_bases(self, commits: tuple[bytes, ...]) -> list[Base]:
+        facts = [self._judged.facts(commit) for commit in commits]
         return [Base(base.tree, base.examined.entry) for base in facts]
 
     def beyond(self, other: bytes, governing: bytes) -> tuple[bytes, ...]:

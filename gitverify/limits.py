@@ -38,7 +38,7 @@ class Limits:
     merge_run_steps_per_commit: int = 200_000
     merge_bytes: int = 256 << 20
     merge_names: int = 1_000_000
-    merge_directories: int = 100_000
+    merge_directories: int = 200_000
     merge_tree_bytes: int = 256 << 20
     sexp_depth: int = 64
     rsa_bits: int = 16_384

@@ -138,6 +138,10 @@ class Lookup:
         facts = [self.facts(base) for base in self._ancestry.reach(ours, theirs).bases]
         return [Base(base.tree, base.examined.entry) for base in facts]
 
+    def hidden_bases(self, ours: bytes, theirs: bytes) -> tuple[Base, ...]:  # noqa: ARG002
+        """Return none: all edges count here, so that there is nothing that an adopting merge could hide."""
+        return ()
+
     def authorised_beyond(self, other: bytes, governing: Parent) -> bytes | None:
         """R19 (e): return the oldest commit that only ``other`` reaches and the governing policy does not allow."""
         beyond = self._ancestry.reach(other, governing.id).ours

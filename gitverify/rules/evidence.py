@@ -48,6 +48,13 @@ class Evidence(Protocol):
         """
         ...
 
+    def hidden_bases(self, ours: bytes, theirs: bytes) -> Sequence[Base]:
+        """Return what would be merge bases, too, were the edges authentic that adopting merges drop (R20).
+
+        Raises TooMuch.
+        """
+        ...
+
     def authorised_beyond(self, other: bytes, governing: Parent) -> bytes | None:
         """R19 (e): return a commit that ``other`` reaches, ``governing`` does not, and whose policy does not allow it.
 

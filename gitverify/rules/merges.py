@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from gitverify.errors import TooMuch
 from gitverify.limits import LIMITS
+from gitverify.policies.coverage import Extent
 from gitverify.rules.authority import Standing
 from gitverify.rules.facts import Authorized
 from gitverify.rules.governing import Governing, find_governing
@@ -180,17 +181,21 @@ class _Merge:
 
         If any one would do, a server could take back what a signed commit took back: it merges once more what was
         merged before, and that merge with today's branch. Relative to the base that never had the change, the side
-        that has it again settles the path.
+        that has it again settles the path. What adopting merges hide counts as a base here as well: a part of what
+        was adopted, merged once more, brings nothing back that was taken back since.
         """
         sides = self._parents
         tree = self._commit.tree
         if not self._bases:
             paths = (self._evidence.uncovered(parent.tree, tree, cover) for parent in sides)
             return next((path for path in paths if path is not None), None)
-        if len(self._bases) > LIMITS.merge_bases:
-            message = f"its parents have {len(self._bases)} merge bases; the limit is {LIMITS.merge_bases}"
+        if cover.extent is Extent.ALL:
+            return None
+        bases = [*self._bases, *self._evidence.hidden_bases(sides[0].id, sides[1].id)]
+        if len(bases) > LIMITS.merge_bases:
+            message = f"its parents have {len(bases)} merge bases; the limit is {LIMITS.merge_bases}"
             raise refused(self._commit, self._rule, "merge-unsupported", message)
-        for base in self._bases:
+        for base in bases:
             try:
                 path = self._evidence.unsettled(base.tree, (sides[0].tree, sides[1].tree), tree, cover)
             except TooMuch as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reference.known import is_main, lent_policy, merge_bases
+from reference.known import hidden_bases, is_main, lent_policy, merge_bases
 from reference.mechanical import unsettled
 from reference.paths import difference, is_policy, own_entry
 
@@ -79,7 +79,8 @@ def merge_contributions(known: Known, commit: RefCommit, parents: tuple[str, ...
     """What a merge contributes beside the policy file: one answer for each merge base, each of which must do."""
     if bases_of(known, parents):
         ours, theirs = (tree_of(known, parent) for parent in parents)
-        found = [unsettled(tree_of(known, base), ours, theirs, commit.tree) for base in bases_of(known, parents)]
+        bases = bases_of(known, parents) + hidden_bases(known, *parents)
+        found = [unsettled(tree_of(known, base), ours, theirs, commit.tree) for base in bases]
     else:
         found = [frozenset().union(*(differs_from(known, commit, parent) for parent in parents))]
     return [frozenset(path for path in paths if not is_policy(known.world, path)) for paths in found]

@@ -102,14 +102,19 @@ def is_on_main(known: Known, parents: Iterable[str]) -> bool:
 
 
 def merge_bases(known: Known, one: str, other: str) -> list[str]:
-    """The common ancestors that no other common ancestor reaches.
+    """The common ancestors that no other common ancestor reaches."""
+    return sorted(newest_common(one, other, lambda name: reach(known, name)))
 
-    *Reading*: where there are any, those over all edges count too. Below an adopting merge there may be authentic
-    commits that nobody merged, and every base must do: so these bring nothing back that was taken back since.
+
+def hidden_bases(known: Known, one: str, other: str) -> list[str]:
+    """*Reading*: those over all edges, which a merge must not contradict either.
+
+    Below an adopting merge there may be authentic commits that nobody merged; merged by a machine, they must bring
+    nothing back that was taken back since.
     """
     history = known.world.history
-    found = newest_common(one, other, lambda name: reach(known, name))
-    return sorted({*found, *newest_common(one, other, lambda name: closure(history, name))}) if found else []
+    found = newest_common(one, other, lambda name: closure(history, name))
+    return sorted(set(found) - set(merge_bases(known, one, other)))
 
 
 def newest_common(one: str, other: str, reached: Callable[[str], set[str]]) -> list[str]:

@@ -104,6 +104,16 @@ class TestUnsigned:
             assert refused == ("merge-not-mechanical", "R19")
             assert answer(merge("alice"), differs=sides(), bases=bases, unsettled={one: (b"core/x",)}) == "R18"
 
+    def test_what_adopting_merges_hide_is_a_base_too(self):
+        hidden = {"hidden": (b"h",), "differs": sides()}
+        assert answer(merge(), **hidden) == "R19"
+        outside = {b"h": (b"core/x",)}
+        assert answer(merge(), **hidden, unsettled=outside) == ("merge-not-mechanical", "R19")
+        assert answer(merge("alice"), **hidden, unsettled=outside) == "R18"
+        assert answer(merge("bob"), **hidden, unsettled=outside) == ("unauthorized-path", "R18")
+        changed = two(q=OTHER_ENTRY)  # it has no say in which policy governs
+        assert answer(merge("", *changed, entry=OTHER_ENTRY), bases=((b"b", ENTRY),), **hidden) == "R19"
+
     def test_not_too_many_bases(self):
         many = tuple((b"%c" % letter, ENTRY) for letter in range(40, 40 + LIMITS.merge_bases + 1))
         assert answer(merge(), differs=sides(), bases=many[1:]) == "R19"

@@ -83,10 +83,11 @@ class Evidence:
     bases and their entries. ``strangers``: what R19 (e) finds, by the letters of (other, governing).
     """
 
-    def __init__(self, *, differs=(b"file",), unsettled=None, bases=((b"b", ENTRY),), strangers=None):
+    def __init__(self, *, differs=(b"file",), unsettled=None, bases=((b"b", ENTRY),), hidden=(), strangers=None):
         self._differs = differs
         self._unsettled = unsettled or {}
         self._bases = bases
+        self._hidden = hidden
         self._strangers = strangers or {}
 
     def examine(self, facts, judge):
@@ -113,6 +114,9 @@ class Evidence:
         if isinstance(self._bases, Exception):
             raise self._bases
         return [Base(letter * 20, entry) for letter, entry in self._bases]
+
+    def hidden_bases(self, ours, theirs):
+        return [Base(letter * 20, ENTRY) for letter in self._hidden]
 
     def authorised_beyond(self, other, governing):
         return self._strangers.get(other[:1] + governing.id[:1])
