@@ -277,7 +277,7 @@ class TestTrees:
         assert list(World().inquiry.changes(b"1", b"2")) == [(b"x", b"1", b"2")]
 
     def test_the_mechanical_merge_is_asked_for_as_it_is(self, monkeypatch):
-        monkeypatch.setattr("gitverify.trees.mechanical.unsettled", lambda *asked, work: asked)
+        monkeypatch.setattr("gitverify.trees.mechanical.unsettled", lambda *asked, **_: asked)
         monkeypatch.setattr("gitverify.trees.mechanical.unsettled_paths", lambda *asked: asked)
         inquiry = World().inquiry
         trees = ("trees", inquiry._blob, b"1", b"2", b"3", b"4")

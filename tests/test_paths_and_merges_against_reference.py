@@ -27,6 +27,11 @@ def compare_with_signatures(case, seed=0):
     assert not found, found
 
 
+def known_of(case):
+    world = reference.anchored(case.history, case.question)
+    return reference.decide_all(world) if isinstance(world, reference.World) else None
+
+
 @compared
 @given(case=histories.cases(("native",), paths=True))
 def test_same_answer_mark_and_fallback(case):
@@ -38,7 +43,7 @@ def test_same_answer_mark_and_fallback(case):
 @given(case=histories.cases(("native",), paths=True))
 def test_same_first_refusal_without_keep_going(case):
     emitted = emit.emit(case.history, case.dialect)
-    outcome = verify(emitted.repository, request_for(case.question, emitted, keep_going=False))
+    outcome = verify(emitted.repository, request_for(case.question, emitted, known_of(case), keep_going=False))
     report = reference.judge(case.history, case.question)
     assert outcome.verdict == report.verdict
     assert outcome.reason in report.reasons if report.reasons else outcome.reason is None
@@ -50,7 +55,7 @@ def test_same_first_refusal_without_keep_going(case):
 def test_same_answer_where_one_thing_is_wrong(what, data):
     case = data.draw(histories.cases(("native",), what=what, paths=True))
     emitted = emit.emit(case.history, case.dialect)
-    outcome = verify(emitted.repository, request_for(case.question, emitted))
+    outcome = verify(emitted.repository, request_for(case.question, emitted, known_of(case)))
     assert not difference(outcome, reference.judge(case.history, case.question), emitted)
 
 

@@ -86,7 +86,8 @@ def folders(shape: Shape) -> Iterator[tuple[list[bytes], int]]:
     yield [b"pkgs", b"tools", b"misc"], packages * 4 // 45
     shards = 400
     for number in range(shards):
-        yield [b"pkgs", b"by-name", b"%c%c" % (97 + number // 20, 97 + number % 20)], max(1, packages * 20 // 45 // shards)
+        shard = b"%c%c" % (97 + number // 20, 97 + number % 20)
+        yield [b"pkgs", b"by-name", shard], max(1, packages * 20 // 45 // shards)
     for area in (b"libraries", b"compilers", b"interpreters", b"ocaml-modules", b"perl-modules", b"ruby-modules"):
         yield [b"pkgs", b"development", area], max(1, packages * 7 // 45 // 6)
     for area in range(20):
@@ -184,7 +185,7 @@ def write(author: Author) -> tuple[bytes, SshSigner, bytes]:
 
 
 def cached(shape: Shape, cache: Path) -> Sample:
-    """Return a shape's history from the cache; write it first, with deltas as a clone has them, where it is not there."""
+    """Return a shape's history from the cache; where it is not there write it first, with deltas as a clone has them."""
     directory = cache / shape.name
     if not (directory / "sample").exists():
         start = time.monotonic()

@@ -29,7 +29,10 @@ def target(shape: nixlike.Shape, cache: Path) -> Target:
 def cold(shapes: Sequence[nixlike.Shape], cache: Path, jobs: Sequence[int], rounds: int, results: Results) -> None:
     """Verify each history from its introduction, and do its floor's work, in turns."""
     targets = [target(shape, cache) for shape in shapes]
-    works = [floor.prepare(t.path, t.introduction, t.tip, paths=shape.paths) for t, shape in zip(targets, shapes, strict=True)]
+    works = [
+        floor.prepare(one.path, one.introduction, one.tip, paths=shape.paths)
+        for one, shape in zip(targets, shapes, strict=True)
+    ]
     best: dict[tuple[str, str, int], float] = {}
     for _ in range(rounds):
         for one, work in zip(targets, works, strict=True):
