@@ -8,14 +8,16 @@ STAMP := $(VENV)/.complete
 
 PYTEST ?= $(BIN)/pytest -n auto
 
-# make bench BENCH="--commits 20000 --sections cold"; make fuzz ROUNDS=100
+# make bench BENCH="--commits 20000 --sections cold" BENCH_PATHS="--files 45000"; make fuzz ROUNDS=100
 BENCH ?=
+BENCH_PATHS ?=
+COMPARE ?= --examples 20000
 ROUNDS ?= 10
 
 # The parts that decide: their coverage by the tests is complete, branches included.
 CORE := gitverify/objects/*,gitverify/signatures/*,gitverify/policies/*,gitverify/trees/*,gitverify/rules/*
 
-.PHONY: help demo test coverage lint types imports check fixtures bench fuzz clean
+.PHONY: help demo test coverage lint types imports check fixtures bench compare mutation fuzz clean
 
 help:
 	@echo "make demo      build a signed sample history, verify it, tamper with it in five ways"
@@ -27,6 +29,8 @@ help:
 	@echo "make check     coverage, lint, types, imports"
 	@echo "make fixtures  build the conformance corpus in build/fixtures, to look at"
 	@echo "make bench     speed and memory, as ratios within one run"
+	@echo "make compare   random histories, judged by the rules and by the reference"
+	@echo "make mutation  mutants of the rules, which the tests must kill"
 	@echo "make fuzz      the fuzz targets, again and again with other input"
 	@echo "make clean     remove everything that was made here"
 
@@ -58,6 +62,15 @@ fixtures: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m tests.bench.run $(BENCH)
+	$(BIN)/python -m tests.bench.paths $(BENCH_PATHS)
+
+# Random histories through the engine and the reference; COMPARE="--examples 200000 --seed 1"
+compare: $(STAMP)
+	$(BIN)/python -m tests.compare $(COMPARE)
+
+# Mutants of the rules that the tests must tell from the rules.
+mutation: $(STAMP)
+	$(BIN)/python -m tests.mutation gitverify/rules/*.py --tests tests/rules --quick
 
 # In CI hypothesis repeats itself; here it should not.
 fuzz: $(STAMP)

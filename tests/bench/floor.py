@@ -51,9 +51,7 @@ class Work:
         return len(self.reads)
 
 
-def prepare(
-    path: Path, introduction: str, tip: str = "HEAD", keyring: str = "keyring", *, paths: bool = False
-) -> Work:
+def prepare(path: Path, introduction: str, tip: str = "HEAD", keyring: str = "keyring", *, paths: bool = False) -> Work:
     """Read a history that is known to be good. ``left_out``: signatures of kinds that the floor does not know.
 
     With ``paths``, every tree object that lies on a path that a commit changes is read, too: each once, as the next

@@ -185,7 +185,7 @@ def write(author: Author) -> tuple[bytes, SshSigner, bytes]:
 
 
 def cached(shape: Shape, cache: Path) -> Sample:
-    """Return a shape's history from the cache; where it is not there write it first, with deltas as a clone has them."""
+    """Return a shape's history from the cache; where it is not there write it first, with deltas as clones have."""
     directory = cache / shape.name
     if not (directory / "sample").exists():
         start = time.monotonic()
