@@ -148,12 +148,17 @@ class Marking:
                         yield (commit, parent), Fence.LOOSE
 
     def _freshness(self, floor: Floor, now: int) -> dict[str, int]:
-        """R26: the newest date of each key's accepted commits, but for those that lie in the future."""
+        """R26: the newest date of each key's accepted commits, but for those that lie in the future.
+
+        Commits to the side do not count: only real edges, followed to the end, tell them from what was given.
+        """
         newest = dict(floor.freshness)
         latest = now + MAX_FUTURE
         for facts in self._judgement.accepted():
             key = facts.examined.key
-            if key and newest.get(key, -1) < facts.date <= latest:
+            if not key or self._judgement.standing(facts.id) is not Standing.MAIN:
+                continue
+            if newest.get(key, -1) < facts.date <= latest:
                 newest[key] = facts.date
         return newest
 

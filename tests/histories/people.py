@@ -102,7 +102,7 @@ def _ghost_listed(dice: Dice, policy: RefPolicy) -> RefPolicy:
 
 
 def _removed(dice: Dice, policy: RefPolicy) -> RefPolicy:
-    gone = dice.pick(policy.people[::-1])
+    gone = dice.pick(policy.people[::-1] or (None,))
     return replace(policy, people=tuple(person for person in policy.people if person != gone))
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from reference.governing import governing
 from reference.intersection import r22_policy_of
-from reference.known import Known, authentic_parents, found_from, is_given, lent_policy, reach
+from reference.known import Known, authentic_parents, found_from, is_given, is_main, lent_policy, reach
 from reference.model import DAY, Question, RefPolicy
 from reference.paths import editors, own_entry
 from reference.policies import policy_in
@@ -78,16 +78,14 @@ def r23b_problem(known: Known, tip: str, contains: frozenset[str]) -> str | None
 def r26_problem(known: Known, tip: str, max_age: int | None, now: int) -> str | None:
     """R26: a person of the tip's policy has signed an accepted commit lately.
 
-    *Reading*: the introduction is an accepted commit, what it reaches is not; in the OpenSSH dialect, a key counts
-    while its entry is in force at the commit's date.
+    *Reading*: the introduction is an accepted commit; what it reaches is none, and branches that do not descend from
+    it do not count. In the OpenSSH dialect, a key counts while its entry is in force at the commit's date.
     """
     if max_age is None:
         return None
     world = known.world
     policy = policy_in(world, world.history[tip])
-    accepted = [
-        world.history[name] for name in reach(known, tip) if name == world.introduction or not is_given(known, name)
-    ]
+    accepted = [world.history[name] for name in reach(known, tip) if is_main(known, name)]
     dates = [commit.date for commit in accepted if vouchers(policy, commit) and commit.date <= now + DAY]
     return None if dates and max(dates) >= now - max_age else "stale"
 
