@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from gitverify.inquiry import Inquiry
     from gitverify.judgement import Judgement
+    from gitverify.rules.facts import CommitFacts
     from gitverify.walk import Walk
 
 
@@ -148,19 +149,23 @@ class Marking:
                         yield (commit, parent), Fence.LOOSE
 
     def _freshness(self, floor: Floor, now: int) -> dict[str, int]:
-        """R26: the newest date of each key's accepted commits, but for those that lie in the future.
-
-        Commits to the side do not count: only real edges, followed to the end, tell them from what was given.
-        """
+        """R26: the newest date of each key's accepted commits, but for those that lie in the future."""
         newest = dict(floor.freshness)
         latest = now + MAX_FUTURE
-        for facts in self._judgement.accepted():
-            key = facts.examined.key
-            if not key or self._judgement.standing(facts.id) is not Standing.MAIN:
-                continue
-            if newest.get(key, -1) < facts.date <= latest:
-                newest[key] = facts.date
+        for facts in self.dated():
+            if newest.get(facts.examined.key, -1) < facts.date <= latest:
+                newest[facts.examined.key] = facts.date
         return newest
+
+    def dated(self) -> Iterator[CommitFacts]:
+        """Yield the signed commits that were accepted and whose dates count (R26).
+
+        Those to the side do not: only real edges, followed to the end, tell them from what was given.
+        """
+        standing = self._judgement.standing
+        for facts in self._judgement.accepted():
+            if facts.examined.key and standing(facts.id) is Standing.MAIN:
+                yield facts
 
     def _skew(self, before: int) -> int:
         """Return by how many seconds at most an accepted commit is dated later than one that descends from it."""

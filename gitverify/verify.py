@@ -22,7 +22,7 @@ from gitverify.request import MAX_FUTURE, Floor, Outcome, Silent, Stop
 from gitverify.rules.authority import Standing
 from gitverify.rules.facts import Authorized, CommitFacts, Examined, PolicyProblem
 from gitverify.rules.hints import missing_object
-from gitverify.rules.vouch import listed
+from gitverify.rules.vouch import counts_at
 from gitverify.walk import Fence, Walk, reaches, read_commit
 
 if TYPE_CHECKING:
@@ -355,8 +355,13 @@ class _Verification:
         tip = judgement.parent(request.tip)
         if isinstance(tip.policy, PolicyProblem):  # pragma: no cover - an accepted tip has a sound policy
             return True
-        dates = [date for key, date in mark.freshness.items() if listed(key, tip.policy, tip.material)]
-        return not dates or max(dates) < request.now - request.max_age
+        since, latest = request.now - request.max_age, request.now + MAX_FUTURE
+        dates = [*mark.freshness.items()]
+        if not judgement.floor.trusted:  # a key may have been listed for other dates than that of its newest commit
+            dates += [(facts.examined.key, facts.date) for facts in self.marking.dated()]
+        return not any(
+            key and since <= date <= latest and counts_at(key, date, tip.policy, tip.material) for key, date in dates
+        )
 
     def _floor_with_introduction(self, anchor: Anchor, floor: Floor) -> Floor:
         """Count the introduction among the accepted commits (R26)."""

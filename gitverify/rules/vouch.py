@@ -95,6 +95,18 @@ def listed(key: str, policy: Policy, material: KeyMaterial) -> tuple[tuple[Perso
     return entries + through_primary if through_primary else entries
 
 
+def counts_at(key: str, date: int, policy: Policy, material: KeyMaterial) -> bool:
+    """Whether the policy lists a key for commits of a date (seconds since 1970; R22b, R26)."""
+    return any(_in_force(spec, date) for _, spec in listed(key, policy, material))
+
+
+def _in_force(spec: KeySpec, date: int) -> bool:
+    if not isinstance(spec, SshKeySpec):
+        return True
+    after, before = spec.valid_after, spec.valid_before
+    return spec.for_git and (after is None or after <= date) and (before is None or date <= before)
+
+
 def _not_proven(unproven: Unproven, policy: Policy, material: KeyMaterial) -> NotVouchedFor:
     """R8: a failing signature is bad only where it names a listed key; all else counts as unsigned."""
     key = unproven.keys[0] if unproven.keys else None

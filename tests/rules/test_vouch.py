@@ -4,7 +4,7 @@ import pytest
 from rules.world import PRIMARY, SUBKEY, Keys, commit, pgp, policy, ssh
 
 from gitverify.policies.model import Dialect, SshKeySpec
-from gitverify.rules.vouch import NotVouchedFor, vouchers
+from gitverify.rules.vouch import NotVouchedFor, counts_at, vouchers
 
 
 def people(facts, its_policy, material=None):
@@ -106,3 +106,16 @@ class TestSsh:
         assert people(commit(user_verified=None), strict)
         assert refused(commit(user_verified=False), strict) == ("bad-signature", "R9")
         assert people(commit(user_verified=False), policy("alice"))
+
+
+def test_at_what_date_a_listed_key_counts():
+    window = (SshKeySpec(ssh("alice"), b"", valid_after=10, valid_before=20),)
+    listed = policy("alice", "bob", dialect=Dialect.OPENSSH, specs={"alice": window})
+    assert [date for date in (9, 10, 20, 21) if counts_at(ssh("alice"), date, listed, Keys())] == [10, 20]
+    assert counts_at(ssh("bob"), 9, listed, Keys())
+    assert not counts_at(ssh("mallory"), 15, listed, Keys())
+    other = (SshKeySpec(ssh("alice"), b"", for_git=False),)
+    elsewhere = policy("alice", dialect=Dialect.OPENSSH, specs={"alice": other})
+    assert not counts_at(ssh("alice"), 15, elsewhere, Keys())
+    certified = policy("alice", specs={"alice": pgp()})
+    assert counts_at(PRIMARY, 15, certified, Keys(certified={PRIMARY}))
