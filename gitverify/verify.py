@@ -340,8 +340,9 @@ class _Verification:
         request = self._request
         if not self._is_commit(commit):
             return False
-        if commit in judgement.decisions or commit in judgement.floor.commits or commit == request.introduction:
-            return not self.marking.missing(request.tip, (commit,))
+        known = commit in judgement.decisions or commit in judgement.floor.commits or commit == request.introduction
+        if known and not self.marking.missing(request.tip, (commit,)):
+            return True
         # Binding edges lead from what descends from the introduction down to it; below it every edge counts.
         start = judgement.floor.commits if judgement.floor.trusted else ()
         fences = judgement.floor.fences
