@@ -99,7 +99,7 @@ class Marking:
             fences={**floor.fences, **dict(self._fences())},
             aside=frozenset(commit for commit in commits if judgement.standing(commit) is Standing.SIDE),
             accepted=floor.accepted + len(judgement.decisions),
-            freshness=self._freshness(floor, now),
+            freshness=self._freshness(tip, floor, now),
             skew=self._skew(floor.skew) if judgement.is_native else 0,
         )
 
@@ -148,24 +148,35 @@ class Marking:
                     if parent not in binding:
                         yield (commit, parent), Fence.LOOSE
 
-    def _freshness(self, floor: Floor, now: int) -> dict[str, int]:
+    def _freshness(self, tip: bytes, floor: Floor, now: int) -> dict[str, int]:
         """R26: the newest date of each key's accepted commits, but for those that lie in the future."""
         newest = dict(floor.freshness)
         latest = now + MAX_FUTURE
-        for facts in self.dated():
+        for facts in self.dated(tip):
             if newest.get(facts.examined.key, -1) < facts.date <= latest:
                 newest[facts.examined.key] = facts.date
         return newest
 
-    def dated(self) -> Iterator[CommitFacts]:
-        """Yield the signed commits that were accepted and whose dates count (R26).
+    def dated(self, tip: bytes) -> Iterator[CommitFacts]:
+        """Yield the signed commits that the tip reaches over authentic edges, and whose dates count (R26).
 
         Those to the side do not: only real edges, followed to the end, tell them from what was given.
         """
-        standing = self._judgement.standing
-        for facts in self._judgement.accepted():
-            if facts.examined.key and standing(facts.id) is Standing.MAIN:
+        judgement = self._judgement
+        reached = self._reached(tip) if judgement.adopts else None
+        for facts in judgement.accepted():
+            counts = facts.examined.key and judgement.standing(facts.id) is Standing.MAIN
+            if counts and (reached is None or facts.id in reached):
                 yield facts
+
+    def _reached(self, tip: bytes) -> set[bytes]:
+        """Return what the tip reaches over authentic edges; adopting merges leave authentic commits out, too."""
+        judgement = self._judgement
+        reached = {tip}
+        for commit in reversed(judgement.order):
+            if commit in reached:
+                reached.update(filter(judgement.is_authentic, judgement.parents_of[commit]))
+        return reached
 
     def _skew(self, before: int) -> int:
         """Return by how many seconds at most an accepted commit is dated later than one that descends from it."""

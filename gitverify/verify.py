@@ -359,7 +359,7 @@ class _Verification:
         since, latest = request.now - request.max_age, request.now + MAX_FUTURE
         dates = [*mark.freshness.items()]
         if not judgement.floor.trusted:  # a key may have been listed for other dates than that of its newest commit
-            dates += [(facts.examined.key, facts.date) for facts in self.marking.dated()]
+            dates += [(facts.examined.key, facts.date) for facts in self.marking.dated(request.tip)]
         return not any(
             key and since <= date <= latest and counts_at(key, date, tip.policy, tip.material) for key, date in dates
         )

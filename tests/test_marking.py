@@ -24,6 +24,7 @@ class History:
 
     introduction = b"i"
     is_native = True
+    adopts = True
 
     def __init__(self, commits, *, refused=(), side=(), old=None, dates=None):
         self.parents_of = {c: tuple(bytes([p]) for p in parents) for c, (parents, _, _) in commits.items()}
@@ -228,15 +229,18 @@ def test_freshness_is_the_newest_date_of_each_key_that_is_not_in_the_future():
     dates = {b"a": 20, b"b": 10, b"c": 5, b"d": 50, b"e": now + MAX_FUTURE, b"f": now + MAX_FUTURE + 1}
     history = History(commits, dates=dates)
     before = {ssh("bob"): 6, "old": 1}
-    assert history.marking._freshness(Floor(freshness=before), now) == {
+    assert history.marking._freshness(b"f", Floor(freshness=before), now) == {
         **before,
         ssh("alice"): 20,
         ssh("carol"): now + MAX_FUTURE,
     }
     assert before == {ssh("bob"): 6, "old": 1}
-    assert History({b"a": (b"i", 1, "alice")}).marking._freshness(Floor(), 0) == {ssh("alice"): 0}
+    assert History({b"a": (b"i", 1, "alice")}).marking._freshness(b"a", Floor(), 0) == {ssh("alice"): 0}
+    left_out = {b"a": (b"i", 1, "alice"), b"b": (b"a", 1, "bob"), b"c": (b"b", 1, ""), b"d": (b"ac", 1, "alice")}
+    history = History(left_out, refused=(b"c",), dates={b"d": 3})
+    assert history.marking._freshness(b"d", Floor(), 0) == {ssh("alice"): 3}  # b is authentic, and d does not reach it
     later = History({b"a": (b"i", 1, "bob")}, dates={b"a": 7})
-    assert later.marking._freshness(Floor(freshness=before), now)[ssh("bob")] == 7
+    assert later.marking._freshness(b"a", Floor(freshness=before), now)[ssh("bob")] == 7
 
 
 @pytest.mark.parametrize(
