@@ -12,12 +12,10 @@ the *contribution*: the paths that are unsettled, or recorded otherwise than set
 from __future__ import annotations
 
 from enum import StrEnum
-from operator import itemgetter
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from gitverify.errors import MalformedTree, OversizedObject, TooMuch
 from gitverify.limits import LIMITS
-from gitverify.objects.tree import EMPTY_TREE, TreeEntry
 from gitverify.policies.coverage import Extent
 from gitverify.trees import difference, textmerge
 from gitverify.trees.effort import Effort
@@ -25,6 +23,7 @@ from gitverify.trees.effort import Effort
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from gitverify.objects.tree import TreeEntry
     from gitverify.policies.coverage import Cover
     from gitverify.trees.source import TreeSource
 
@@ -91,7 +90,7 @@ def unsettled(  # noqa: PLR0913, PLR0917  (a merge has four trees)
     """
     if cover.extent is Extent.ALL:
         return None
-    root: _Four[bytes | None] = _Four(base or EMPTY_TREE, ours, theirs, recorded)
+    root: _Four[bytes | None] = _Four(base, ours, theirs, recorded)
     found = next(_Merge(trees, blobs, work or Work(), whole=False).walk(root, cover), None)
     return None if found is None else found.path
 
@@ -107,7 +106,7 @@ def unsettled_paths(  # noqa: PLR0913
     work: Work | None = None,
 ) -> Iterator[Unsettled]:
     """Yield the whole contribution of a two-parent merge, in the order of the paths; see :func:`unsettled`."""
-    root: _Four[bytes | None] = _Four(base or EMPTY_TREE, ours, theirs, recorded)
+    root: _Four[bytes | None] = _Four(base, ours, theirs, recorded)
     return _Merge(trees, blobs, work or Work(), whole=True).walk(root, _Unlimited())
 
 
@@ -182,7 +181,7 @@ class _Merge:
             elif step.trees.settled:
                 for path in self._differing(step):
                     yield Unsettled(_path(names, step.name, path) or b"/", Why.OTHERWISE)
-            elif step.cover.extent is not Extent.NONE or step.trees not in met:
+            elif step.trees not in met:
                 if step.cover.extent is Extent.NONE:
                     met.add(step.trees)
                 if len(levels) > LIMITS.tree_depth:
@@ -205,7 +204,7 @@ class _Merge:
                 cover = directory.cover.enter(name)
                 if cover.extent is not Extent.ALL:
                     steps.append((name + b"/", _Directory(name, tree, cover)))
-        steps.sort(key=itemgetter(0))
+        steps.sort()
         return (step for _, step in steps)
 
     def _entries(self, trees: _Four[bytes | None]) -> dict[bytes, _Four[TreeEntry | None]]:
@@ -234,8 +233,6 @@ class _Merge:
     def _differing(self, directory: _Directory) -> Iterator[bytes]:
         """Yield the paths below a directory that are recorded otherwise than settled."""
         settled, recorded = directory.trees.result, directory.trees.recorded
-        if settled == recorded:
-            return
         if self._whole:
             for change in difference.changes(self._trees, settled, recorded):
                 self._work.names += 1
@@ -247,10 +244,10 @@ class _Merge:
                 yield b"" if path == b"/" else path
 
     def _why(self, entries: _Four[TreeEntry | None]) -> Why | None:
-        """Return why a leaf is not settled as recorded; None where it is."""
+        """Return why a leaf is not settled as recorded, which it is not by the entries alone; None where it is."""
         base, ours, theirs, recorded = entries
         if entries.settled:
-            return None if entries.result == recorded else Why.OTHERWISE
+            return Why.OTHERWISE
         if base is None or ours is None or theirs is None:
             return Why.BOTH
         if not (base.is_regular_file and ours.is_regular_file and theirs.is_regular_file):
@@ -279,8 +276,7 @@ class _Merge:
         if not textmerge.is_clean_merge(base, ours, theirs, recorded, effort):
             why = Why.CONFLICT if textmerge.merge(base, ours, theirs, effort) is None else Why.OTHERWISE
         self._work.steps += LIMITS.merge_file_steps - effort.left
-        self._work.check()
-        return Why.TOO_LARGE if why and effort.left < 0 else why
+        return Why.TOO_LARGE if effort.left < 0 else why
 
 
 def _path(names: list[bytes], *rest: bytes) -> bytes:

@@ -13,6 +13,7 @@ from gitverify.trees.mechanical import unsettled, unsettled_paths
 LINES = b"1\n2\n3\n4\n5\n"
 FIRST, LAST = b"x\n2\n3\n4\n5\n", b"1\n2\n3\n4\ny\n"
 BOTH = b"x\n2\n3\n4\ny\n"
+OTHER = b"z\n2\n3\n4\n5\n"  # as FIRST, but otherwise
 
 
 class Store(Forest):

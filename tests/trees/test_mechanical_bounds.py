@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from policies.rights import policy
-from trees.store import BOTH, FIRST, LAST, LINES, Store
+from trees.store import BOTH, FIRST, LAST, LINES, OTHER, Store
 
 from gitverify.errors import MalformedTree, MissingObject, OversizedObject, TooMuch
 from gitverify.limits import LIMITS
@@ -82,22 +82,68 @@ def test_work_is_counted():
     assert work.names == 2 * (3 + 10)
     assert work.tree_bytes == sum(len(store.objects[tree]) for tree in set(store.read_ids))
     assert 0 < work.steps < 2000
-    assert store.paths(trees) == []
+    again = Work()
+    assert store.paths(trees, work=again) == []
+    assert again.files == 30  # here every path counts
 
 
-@pytest.mark.parametrize("limit", ["directories", "names", "tree_bytes", "bytes", "steps"])
-def test_too_much(monkeypatch, limit):
+def test_names_that_both_sides_changed_alike_are_counted():
     store = Store()
-    trees = wide(store, 30)
+    trees = [
+        store.tree({b"d": {b"f": content, b"g": content}, b"h": g})
+        for content, g in ((b"1", b"1"), (b"2", b"2"), (b"2", b"1"), (b"2", b"3"))
+    ]
     work = Work()
-    assert store.ask(trees, work=work) is None
+    assert [path for path, _ in store.paths(trees, work=work)] == [b"h"]
+    assert work.names == 3 + 1 + 2
+
+
+def apart(store, count):
+    """Return a merge in which each side changed other files, two in each of so many directories."""
+    contents = [(b"1", b"1"), (b"2", b"1"), (b"1", b"2"), (b"2", b"2")]
+    return [
+        store.tree({b"%03d" % at: {b"f": ours, b"g": theirs, b"n": b"%d" % at} for at in range(count)})
+        for ours, theirs in contents
+    ]
+
+
+def binary(store, count):
+    return [store.tree({b"%03d" % at: b"\0%d%d" % (at, side) for at in range(count)}) for side in range(4)]
+
+
+@pytest.mark.parametrize(
+    ("limit", "made"),
+    [
+        *((limit, wide) for limit in ("directories", "names", "tree_bytes", "bytes")),
+        *((limit, apart) for limit in ("directories", "names", "tree_bytes")),
+        ("bytes", binary),
+    ],
+)
+def test_too_much(monkeypatch, limit, made):
+    store = Store()
+    trees = made(store, 30)
+    work = Work()
+    found = store.paths(trees, work=work)
     taken = getattr(work, limit)
     limited(monkeypatch, **{f"merge_{limit}": taken})
-    assert store.ask(trees) is None
+    assert store.paths(trees) == found
     limited(monkeypatch, **{f"merge_{limit}": taken - 1})
     with pytest.raises(TooMuch):
-        store.ask(trees)
+        store.paths(trees)
     assert store.ask(trees, EVERYTHING) is None
+
+
+def test_too_many_steps(monkeypatch):
+    """They are counted after each file, and asked for before the next."""
+    store = Store()
+    trees = wide(store, 10)
+    work = Work()
+    assert store.ask(trees, work=work) is None
+    limited(monkeypatch, merge_steps=work.steps * 9 // 10)
+    assert store.ask(trees) is None
+    limited(monkeypatch, merge_steps=work.steps * 9 // 10 - 1)
+    with pytest.raises(TooMuch):
+        store.ask(trees)
 
 
 def test_work_on_several_bases_adds_up():
@@ -119,10 +165,23 @@ def test_a_file_that_takes_too_long(monkeypatch):
     assert store.paths(trees) == []
 
 
+def test_a_conflict_that_takes_all_there_is(monkeypatch):
+    store = Store()
+    trees = [store.tree({b"f": content}) for content in (LINES, FIRST, OTHER, BOTH)]
+    work = Work()
+    assert store.paths(trees, work=work) == [(b"f", Why.CONFLICT)]
+    limited(monkeypatch, merge_file_steps=work.steps)
+    assert store.paths(trees) == [(b"f", Why.CONFLICT)]
+    limited(monkeypatch, merge_file_steps=work.steps - 1)
+    assert store.paths(trees) == [(b"f", Why.TOO_LARGE)]
+
+
 def test_a_wide_contribution_is_bounded(monkeypatch):
     store = Store()
     trees = [store.tree({b"d": {b"%d" % at: content for at in range(9)}}) for content in (b"1", b"1", b"1", b"2")]
-    assert len(store.paths(trees)) == 9
+    work = Work()
+    assert len(store.paths(trees, work=work)) == 9
+    assert work.names == 9
     limited(monkeypatch, merge_names=8)
     with pytest.raises(TooMuch):
         store.paths(trees)

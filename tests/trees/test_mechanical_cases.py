@@ -3,7 +3,7 @@
 import pytest
 from policies.rights import policy
 from trees.forest import EXECUTABLE, FILE, GITLINK, SYMLINK
-from trees.store import BOTH, FIRST, LAST, LINES, Store
+from trees.store import BOTH, FIRST, LAST, LINES, OTHER, Store
 
 from gitverify.objects.tree import EMPTY_TREE
 from gitverify.policies.coverage import cover
@@ -11,7 +11,6 @@ from gitverify.trees.mechanical import Why
 
 POLICY = b".gitverify.yaml"
 ALICE = frozenset({"alice"})
-OTHER = b"z\n2\n3\n4\n5\n"
 X, L = (EXECUTABLE, LINES), (SYMLINK, b"to")
 
 CASES = {
@@ -32,6 +31,8 @@ CASES = {
     "both, in the same line": (LINES, FIRST, OTHER, FIRST, Why.CONFLICT),
     "both, and the conflict was resolved": (LINES, FIRST, OTHER, BOTH, Why.CONFLICT),
     "a binary file": (b"\0", b"\0" + FIRST, b"\0" + LAST, b"\0" + FIRST, Why.BINARY),
+    "a file that was binary": (b"\0" + LINES, FIRST, LAST, BOTH, Why.BINARY),
+    "a file that they made binary": (LINES, FIRST, b"\0" + LAST, BOTH, Why.BINARY),
     "mode and content by different sides": (LINES, X, LAST, (EXECUTABLE, LAST), None),
     "mode and content, and the mode was left out": (LINES, X, LAST, LAST, Why.OTHERWISE),
     "mode and content, and the content was left out": (LINES, X, LAST, X, Why.OTHERWISE),
@@ -136,4 +137,10 @@ def test_without_a_base_tree_and_with_empty_trees():
     assert store.paths([None, tree, EMPTY_TREE, tree]) == []
     assert store.paths([None, tree, EMPTY_TREE, EMPTY_TREE]) == [(b"a", Why.OTHERWISE)]
     assert store.paths([tree, EMPTY_TREE, tree, EMPTY_TREE]) == []
-    assert store.ask([None, tree, EMPTY_TREE, EMPTY_TREE]) == b"/"
+    assert store.ask([None, tree, EMPTY_TREE, EMPTY_TREE]) == b"a"
+    assert store.ask([EMPTY_TREE, tree, EMPTY_TREE, EMPTY_TREE]) == b"/"
+
+
+def test_the_words():
+    """They are written into reports."""
+    assert [*Why] == ["recorded-otherwise", "both-changed", "conflict", "binary", "too-large"]
