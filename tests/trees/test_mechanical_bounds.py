@@ -95,7 +95,7 @@ def test_names_that_both_sides_changed_alike_are_counted():
     ]
     work = Work()
     assert [path for path, _ in store.paths(trees, work=work)] == [b"h"]
-    assert work.names == 3 + 1 + 2
+    assert work.names == 1 + 1 + 2
 
 
 def apart(store, count):
