@@ -24,14 +24,15 @@ _REMEMBERED_SIZE = 64 << 10  # larger trees are rare, and their layouts take sev
 FORBIDDEN = frozenset({b".", b"..", *(b".%c%c%c" % letters for letters in product(b"gG", b"iI", b"tT"))})
 
 # One entry: mode, name, id. What it takes for a name may still be forbidden.
-ENTRY = re.compile(rb"(40000|100644|100755|120000|160000) ([^\0/]++)\0(.{20})", re.DOTALL)
-# As many entries as there are, without a way back: what follows the last one is looked at once.
-_ENTRIES = re.compile(rb"(?:(?:40000|100644|100755|120000|160000) [^\0/]++\0.{20})*+", re.DOTALL)
+ENTRY = re.compile(rb"(40000|100644|100755|120000|160000) ([^\0/]+)\0(.{20})", re.DOTALL)
+# As many entries as there are: what follows the last one is looked at once. (No possessive quantifiers: those of
+# Python 3.11 before 3.11.5 are broken.)
+_ENTRIES = re.compile(rb"(?:(?:40000|100644|100755|120000|160000) [^\0/]+\0.{20})*", re.DOTALL)
 
 
 def block_of(entries: int) -> re.Pattern[bytes]:
     """Return what matches so many entries, or as many as there are."""
-    return re.compile(_ENTRIES.pattern.removesuffix(b"*+") + b"{1,%d}+" % entries, re.DOTALL)
+    return re.compile(_ENTRIES.pattern.removesuffix(b"*") + b"{1,%d}" % entries, re.DOTALL)
 
 
 class TreeEntry(NamedTuple):

@@ -25,7 +25,7 @@ _KEY_TYPE = re.compile(
     r"(?:ssh-(?:ed25519|rsa|dss)|ecdsa-sha2-nistp(?:256|384|521)|sk-(?:ssh-ed25519|ecdsa-sha2-nistp256)@openssh\.com)"
     r"|[a-z0-9-]+-cert-v01@openssh\.com"
 )
-_OPTION = re.compile(r'([A-Za-z-]+)(?:="((?:\\"|[^"])*+)")?(?:,|$)')
+_OPTION = re.compile(r'([A-Za-z-]+)(?:="((?:[^"\\]|\\"|\\(?!"))*)")?(?:,|$)')
 _TIME = re.compile(
     r"([0-9]{4})([0-9]{2})([0-9]{2})(?:([0-9]{2})([0-9]{2})([0-9]{2})?)?(?:Z|UTC)?", re.ASCII | re.IGNORECASE
 )
