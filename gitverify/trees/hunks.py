@@ -35,7 +35,6 @@ def hunks(old: Sequence[int], new: Sequence[int], differing: Differing, effort: 
     ``differing`` is one of the algorithms: :mod:`~gitverify.trees.histogram`, :mod:`~gitverify.trees.myers`. Lines
     are numbers: equal lines, equal numbers. Raises OutOfEffort.
     """
-    effort.spend(len(old) + len(new))
     old_flags, new_flags = differing(old, new, effort)
     left, right = _unchanged(old_flags), _unchanged(new_flags)
     numbers = {*_move(old, left, right, _stretches(old_flags), effort)}
@@ -69,11 +68,12 @@ def _move(
 
     Return the numbers of the lines at which the stretches then end.
     """
-    ends = [0]
-    for number in stretches:
-        if number > ends[-1] and unchanged[number] - unchanged[number - 1] > 1:  # else one before took it in
-            ends.append(_place(lines, unchanged, other, number, effort))
-    return [number for number in ends[1:] if unchanged[number] - unchanged[number - 1] > 1]  # likewise
+    ends = [
+        _place(lines, unchanged, other, number, effort)
+        for number in stretches
+        if unchanged[number] - unchanged[number - 1] > 1  # or else one before took it in
+    ]
+    return [number for number in ends if unchanged[number] - unchanged[number - 1] > 1]  # or else one after did
 
 
 def _place(lines: Sequence[int], unchanged: list[int], other: list[int], number: int, effort: Effort) -> int:

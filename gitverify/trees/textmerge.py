@@ -61,7 +61,7 @@ def _merges(
         try:
             mine, others = hunks(base, ours, differing, effort), hunks(base, theirs, differing, effort)
         except OutOfEffort:
-            continue
+            return
         regions = [*_regions(mine, others)]
         if all(region.settled(ours, theirs) for region in regions):
             yield b"".join(_result(lines, regions))

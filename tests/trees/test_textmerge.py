@@ -128,6 +128,18 @@ def test_hunks_lie_as_low_as_they_can():
     assert between("ab", "") == [Hunk(0, 2, 0, 0)]
 
 
+def test_moving_is_counted():
+    def moved(old, new, old_flags, new_flags):
+        effort = Effort(100)
+        found = hunks(old.encode(), new.encode(), lambda *_: (bytearray(old_flags), bytearray(new_flags)), effort)
+        return found, 100 - effort.left
+
+    # Down; up and down again; beside what the other file lacks.
+    assert moved("aaa", "aaaa", [0, 0, 0], [1, 0, 0, 0]) == ([Hunk(3, 3, 3, 4)], 3)
+    assert moved("aaa", "aaaa", [0, 0, 0], [0, 0, 1, 0]) == ([Hunk(3, 3, 3, 4)], 2 + 3)
+    assert moved("axaa", "aaaa", [0, 1, 0, 0], [0, 0, 1, 0]) == ([Hunk(1, 2, 1, 2)], 2 + 3 + 2)
+
+
 # --- git and libgit2 ------------------------------------------------------------------------------------------------
 
 WORDS = ["".join(word) for length in range(4) for word in itertools.product("ab", repeat=length)]
