@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gitverify.errors import MissingObject, OversizedObject
+from gitverify.errors import MissingObject, OversizedObject, OversizedObject
 from gitverify.limits import LIMITS
 from gitverify.loose import LooseFiles, object_directories
 from gitverify.source import Repository
@@ -144,11 +144,12 @@ def test_no_damage_to_a_pack_hangs_or_changes_an_object(packed, data):
     signal.alarm(20)
     try:
         kind, raw = Repository(packed.path).read(packed.head)
-    except MissingObject:
+    except (MissingObject, OversizedObject):  # damage may make it seem larger than anything may be
         pass
     else:
         assert (kind, raw[-4:]) == ("commit", b"two\n")
-    signal.alarm(0)
+    finally:
+        signal.alarm(0)
 
 
 def test_no_directories_no_files():
