@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gitverify.errors import MissingObject, OversizedObject, OversizedObject
+from gitverify.errors import MissingObject, OversizedObject
 from gitverify.limits import LIMITS
 from gitverify.loose import LooseFiles, object_directories
 from gitverify.source import Repository

@@ -103,17 +103,16 @@ class _Merge:
         """R19 (e), with any parent that may govern in the governing parent's place."""
         if len(self._parents) != 2:  # pragma: no cover - then the contribution is every difference
             raise AssertionError("a merge of many parents whose difference is not covered")
-        problem = None
+        problems = []
         for parent in governing.parents:
             other = self._parents[1] if parent is self._parents[0] else self._parents[0]
             try:
                 self._check_beyond(other, (parent,), found)
             except Refused as no:
-                problem = problem or no
+                problems.append(no)
             else:
                 return
-        if problem is not None:
-            raise problem
+        raise problems[0]
 
     def _check_beyond(self, other: Parent, governing: Sequence[Parent], found: Vouched) -> None:
         for parent in governing:
