@@ -183,6 +183,38 @@ def triples(letters, length, edits, count):
     return changed(made)
 
 
+def rewritten(length, blanks, count):
+    """Long passages written anew on either side, with new lines and the same blank lines and braces in them."""
+    rng = random.Random(f"{length} {blanks}")
+    fresh = itertools.count()
+
+    def passage(lines):
+        return [rng.choice([b"", b"}"]) if rng.random() < blanks else b"%d" % next(fresh) for _ in range(lines)]
+
+    made = []
+    for _ in range(count):
+        base = passage(length)
+        sides = []
+        for _ in range(2):
+            start, lines = rng.randint(0, length), rng.randint(0, length // 2)
+            middle = passage(rng.randint(0, length // 2)) + rng.sample(base, rng.randint(0, 3))
+            sides.append(base[:start] + middle + base[start + lines :])
+        made.append(tuple(written(rng, lines) for lines in (base, *sides)))
+    return changed(made)
+
+
+def repeated(times, count):
+    """Few lines but for one, which is there about so many times."""
+    rng = random.Random(times)
+    made = []
+    for _ in range(count):
+        base = rng.sample([b"x"] * (times + rng.randint(-2, 2)) + [b"a", b"b", b"c"] * rng.randint(1, 9), k=times)
+        base += [b"x"] * (times + rng.randint(-1, 1) - base.count(b"x"))
+        sides = [edited(rng, base, [b"x", b"a", b"d"], 3) for _ in range(2)]
+        made.append(tuple(written(rng, lines) for lines in (base, *sides)))
+    return changed(made)
+
+
 SAMPLES = {
     "all small ones": changed(SMALL),
     "short": triples(3, 8, 3, 1500),
@@ -192,6 +224,9 @@ SAMPLES = {
     "two lines": triples(2, 400, 30, 80),
     "seven lines": triples(7, 600, 25, 60),
     "mostly unique": triples(400, 500, 15, 150),
+    "blank lines": rewritten(60, 0.5, 200),
+    "some blank lines": rewritten(200, 0.2, 150),
+    "64 times": repeated(64, 300),
 }
 
 
