@@ -88,6 +88,31 @@ class Scratch:
         tree, conflicts = self.merge_trees()
         return [None if name in conflicts else tree[name].data for name in names]
 
+    def diffs(self, pairs, algorithm):
+        """Return what git takes for changed in each pair of files: (first line, its end, new first line, its end)."""
+        names = self.contents([(old, new, new) for old, new in pairs])
+        words = ["--no-indent-heuristic", "--no-renames", f"--diff-algorithm={algorithm}", f"-U{10**6}"]
+        done = self.git("diff-tree", "-p", "--src-prefix=", "--dst-prefix=", *words, "base", "ours")
+        found = {name: [] for name in names}
+        for part in done.stdout.split(b"diff --git ")[1:]:
+            heading, _, lines = part.partition(b" @@\n")
+            found[heading[:6].decode()] = hunks_of(lines)
+        return [found[name] for name in names]
+
+
+def hunks_of(lines):
+    found, places, starts = [], [0, 0], None
+    for line in [*lines.split(b"\n")[:-1], b" "]:
+        mark = line[:1]
+        if mark == b" " and starts:
+            found.append((starts[0], places[0], starts[1], places[1]))
+            starts = None
+        elif mark in {b"-", b"+"} and not starts:
+            starts = tuple(places)
+        places[0] += mark in {b" ", b"-"}
+        places[1] += mark in {b" ", b"+"}
+    return found
+
 
 def merge_file(directory, base, ours, theirs):
     """Return the result of git merge-file, which compares by Myers's algorithm; None: a conflict."""

@@ -251,6 +251,16 @@ def test_libgit2_makes_the_same(tmp_path, sample):
         assert result is None or is_clean_merge(*triple, result)
 
 
+@pytest.mark.parametrize("sample", SAMPLES)
+@pytest.mark.parametrize("algorithm", [histogram, myers])
+def test_git_takes_the_same_lines_for_changed(tmp_path, sample, algorithm):
+    pairs = [(base, side) for base, *sides in SAMPLES[sample] for side in sides]
+    pairs += [(side, base) for base, side in pairs]
+    lines = [tuple(content.splitlines(keepends=True) for content in pair) for pair in pairs]
+    found = [hunks(old, new, algorithm.differing, Effort(10**7)) for old, new in lines]
+    assert found == Scratch(tmp_path).diffs(pairs, algorithm.__name__.rpartition(".")[2])
+
+
 @pytest.fixture(scope="module")
 def directory(tmp_path_factory):
     return tmp_path_factory.mktemp("merge-file")
