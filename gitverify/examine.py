@@ -48,9 +48,11 @@ class Examination:
 class Examiner:
     """Examines commits of one source, with the key material that is likely to be needed."""
 
-    def __init__(self, source: ObjectSource, examination: Examination, keyring: Keyring | None) -> None:
-        """``keyring`` None: no OpenPGP material at all."""
-        self._trees = Trees(source)
+    def __init__(
+        self, source: ObjectSource, examination: Examination, keyring: Keyring | None, trees: Trees | None = None
+    ) -> None:
+        """``keyring`` None: no OpenPGP material at all. ``trees``: of the same source, where there are some."""
+        self._trees = trees or Trees(source)
         self._what = examination
         self._keyring = keyring
         path = components(examination.policy_path)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 
 _ROOM = 16 << 20  # bytes
+_ROOM_LOOKED_INTO = 32 << 20  # bytes
 _LARGE = 4 << 10  # from here on it is worth while to look for a tree that is like another one
 
 
@@ -70,6 +71,9 @@ class Trees:
         self._remembered = remembered
         self._recent = _Recent()
         self._found: dict[tuple[bytes, ...], dict[bytes, list[TreeEntry | None]]] = {}
+        # Trees that were looked into, the last ones last: a commit that is judged soon has its tree compared then.
+        self._looked_into: dict[bytes, bytes] = {}
+        self._looked_into_size = 0
         self.size_read = 0
 
     def find(self, tree: bytes, names: tuple[bytes, ...]) -> list[TreeEntry | None]:
@@ -82,7 +86,9 @@ class Trees:
             answers = self._found[names] = {}
         found = answers.get(tree)
         if found is None:
-            found = self._reader.find(self.content(tree), names)
+            raw = self.content(tree)
+            found = self._reader.find(raw, names)
+            self._keep(tree, raw)
             if len(answers) >= self._remembered:
                 answers.clear()
             answers[tree] = found
@@ -123,6 +129,10 @@ class Trees:
         recent = self._recent.get(tree)
         if recent is not None:
             return recent.raw
+        raw = self._looked_into.pop(tree, None)
+        if raw is not None:
+            self._looked_into_size -= len(raw)
+            return raw
         try:
             kind, raw = self._source.read(tree)
         except OversizedObject as error:
@@ -131,6 +141,14 @@ class Trees:
             raise MalformedTree(f"object {tree.hex()} stands where a tree is expected, but is a {kind}")
         self.size_read += len(raw)
         return raw
+
+    def _keep(self, tree: bytes, raw: bytes) -> None:
+        kept = self._looked_into
+        if tree not in kept:
+            kept[tree] = raw
+            self._looked_into_size += len(raw)
+            while self._looked_into_size > _ROOM_LOOKED_INTO:
+                self._looked_into_size -= len(kept.pop(next(iter(kept))))
 
     def walk(self, entry: TreeEntry | None, components: tuple[bytes, ...]) -> TreeEntry | None:
         """Follow path components below an entry; None where one is missing or no directory stands in the way."""

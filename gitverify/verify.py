@@ -255,7 +255,7 @@ class _Verification:
             self._observer.span(max(below, default=anchor.facts.date), tip.date)
 
         def prepare(source: ObjectSource) -> Examiner:
-            return Examiner(source, anchor.examination, keyring)
+            return Examiner(source, anchor.examination, keyring, anchor.trees if source is self._source else None)
 
         def sink(commit: bytes, examined: Examined) -> None:
             tree, parents, date = heads.pop(commit)

@@ -68,7 +68,8 @@ def test_nothing_is_read_for_one_tree(source):
     assert source.read_ids == []
 
 
-def test_what_was_found_is_remembered(source):
+def test_what_was_found_is_remembered(source, monkeypatch):
+    monkeypatch.setattr(treepath, "_ROOM_LOOKED_INTO", 0)
     trees = Trees(source, remembered=2)
     line = [source.folder(count=2, f1=number) for number in range(3)]
     for tree in (0, 1, 0, 1):
@@ -83,6 +84,20 @@ def test_what_was_found_is_remembered(source):
     assert len(source.read_ids) == 5
     trees.find(line[0], (b"f00001",))  # forgotten to make room
     assert len(source.read_ids) == 6
+
+
+def test_a_tree_that_was_looked_into_is_not_read_again_to_be_compared(source, monkeypatch):
+    line = [source.folder(count=2, f1=number) for number in range(5)]
+    size = len(source.objects[line[0]][1])
+    monkeypatch.setattr(treepath, "_ROOM_LOOKED_INTO", 3 * size)
+    trees = Trees(source)
+    for tree in line:
+        trees.find(tree, (b"f00001",))
+    assert trees.changed(line[3], line[4]) == {b"f00001": (entry(3), entry(4))}
+    assert source.read_ids == line
+    assert trees.changed(line[1], line[2]) == {b"f00001": (entry(1), entry(2))}
+    assert source.read_ids == [*line, line[1]]
+
 
 
 def test_no_tree_is_like_an_empty_one(source):

@@ -135,6 +135,7 @@ def working(asked: Query, jobs: int | None) -> Iterator[tuple[Session, MakePool 
     try:
         yield session, _pools(session.repository.path, jobs or _cores()), progress
     finally:
+        gc.freeze()  # nor is what is left of them looked through
         gc.enable()
         progress.end()
 

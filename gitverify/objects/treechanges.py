@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 # From one entry whose place is known to the next: in entries, and in bytes where entries are added.
 _BLOCK = block_of(16)
 _SPACING = 1024
+_PIECE = 128  # bytes that are compared as one number
 
 _Changes = dict[bytes, tuple[TreeEntry | None, TreeEntry | None]]
 
@@ -52,6 +53,11 @@ class CheckedTree:
         """Return where the entry begins that has the byte at this position."""
         at = bisect_right(self.starts, position)
         start = self.starts[at - 1]
+        block = _BLOCK.match(self.raw, start, position)
+        if block is None:
+            return start
+        if _BLOCK.match(self.raw, block.end(), position) is None:
+            return block.end()
         passed = _blocks(self.raw, start, position)
         self.starts[at:at] = passed[:-1]  # where many entries have been added
         return passed[-1] if passed else start
@@ -69,9 +75,9 @@ def compare(old: CheckedTree, raw: bytes) -> tuple[_Changes, CheckedTree]:
     Raises MalformedTree where it breaks R7, as :func:`check` does. Beside the comparison of bytes it takes time in
     proportion to what differs.
     """
-    single = _single_change(old, raw)
-    if single is not None:
-        return single
+    changes = _changed_ids(old, raw)
+    if changes is not None:
+        return changes, CheckedTree(raw, old.starts)
     comparison = _Comparison(old, raw)
     comparison.run()
     if comparison.doubtful:
@@ -81,22 +87,25 @@ def compare(old: CheckedTree, raw: bytes) -> tuple[_Changes, CheckedTree]:
     return {name: (before.get(name), after.get(name)) for name in names}, CheckedTree(raw, comparison.starts)
 
 
-def _single_change(old: CheckedTree, raw: bytes) -> tuple[_Changes, CheckedTree] | None:
-    """Return what :func:`compare` does where just one entry has another id, which is what most commits do to a tree.
+def _changed_ids(old: CheckedTree, raw: bytes) -> _Changes | None:
+    """Return what differs where some entries have other ids and that is all, as most commits do to most trees.
 
     With the same modes and names, all that R7 asks of the new tree is that no entry is an empty tree. None otherwise.
     """
     before = old.raw
-    if len(raw) != len(before) or raw == before:
+    if len(raw) != len(before):
         return None
-    at = _shared(before, 0, raw, 0)
-    found = _match(before, old.start(at))
-    mode, name, old_id = found.groups()
-    end = found.end()
-    new_id = raw[end - 20 : end]
-    if at < end - 20 or raw[end:] != before[end:] or new_id == EMPTY_TREE:
-        return None
-    return {name: (TreeEntry(mode, old_id), TreeEntry(mode, new_id))}, CheckedTree(raw, old.starts)
+    changes: _Changes = {}
+    end = 0
+    while (at := end + _shared(before, end, raw, end)) < len(raw):
+        found = _match(before, old.start(at))
+        mode, name, old_id = found.groups()
+        end = found.end()
+        new_id = raw[end - 20 : end]
+        if at < end - 20 or new_id == EMPTY_TREE:
+            return None
+        changes[name] = (TreeEntry(mode, old_id), TreeEntry(mode, new_id))
+    return changes
 
 
 class _Entry(NamedTuple):
@@ -221,17 +230,22 @@ def _match(raw: bytes, start: int) -> Match[bytes]:
 def _shared(ours: bytes, at_ours: int, theirs: bytes, at_theirs: int) -> int:
     """Return how many bytes are the same from these places on. Few long pieces are compared, not many bytes."""
     longest = min(len(ours) - at_ours, len(theirs) - at_theirs)
-    shared, size = 0, 256
+    shared, size = 0, 2 * _PIECE
     while theirs.startswith(ours[at_ours + shared : at_ours + shared + size], at_theirs + shared):
         shared += size
         if shared >= longest:
             return longest
         size *= 4
     end = min(shared + size, longest + 1)  # so many are not the same, or are too many
-    while end - shared > 1:
+    while end - shared > _PIECE:
         middle = (shared + end) // 2
         if theirs.startswith(ours[at_ours + shared : at_ours + middle], at_theirs + shared):
             shared = middle
         else:
             end = middle
-    return shared
+    end = min(end, longest)
+    difference = int.from_bytes(ours[at_ours + shared : at_ours + end], "little") ^ int.from_bytes(
+        theirs[at_theirs + shared : at_theirs + end], "little"
+    )
+    # The lowest bit that differs is in the first byte that does.
+    return end if difference == 0 else shared + ((difference & -difference).bit_length() - 1) // 8

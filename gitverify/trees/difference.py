@@ -106,15 +106,18 @@ class _Directory(NamedTuple):
 
 def _steps(trees: TreeSource, before: _Tree, after: _Tree) -> Iterator[_Leaf | _Directory]:
     """Yield what differs at one level, in the order of the paths: a leaf comes before a directory with its name."""
+    changed = trees.changed(before, after)
     steps: list[tuple[bytes, _Leaf | _Directory]] = []
-    for name, (old, new) in trees.changed(before, after).items():
-        leaf = _Leaf(name, _leaf(old), _leaf(new))
-        if leaf.before != leaf.after:
-            steps.append((name, leaf))
-        directory = _Directory(name, _tree(old), _tree(new))
-        if directory.before != directory.after:
-            steps.append((name + b"/", directory))
-    steps.sort()
+    for name, (old, new) in changed.items():
+        old_tree, new_tree = _tree(old), _tree(new)
+        if old_tree != new_tree:
+            steps.append((name + b"/", _Directory(name, old_tree, new_tree)))
+        if old_tree is None or new_tree is None:
+            leaf = _Leaf(name, _leaf(old), _leaf(new))
+            if leaf.before != leaf.after:
+                steps.append((name, leaf))
+    if len(changed) > 1 or len(steps) > 1:
+        steps.sort()
     return (step for _, step in steps)
 
 

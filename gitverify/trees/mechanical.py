@@ -196,14 +196,15 @@ class _Merge:
         """
         steps: list[tuple[bytes, _Leaf | _Directory]] = []
         for name, entries in self._entries(directory.trees).items():
-            leaf = _Four(*map(_leaf, entries))
-            if not (leaf.settled and leaf.result == leaf.recorded) and not directory.cover.leaf(name):
-                steps.append((name, _Leaf(name, leaf)))
             tree = _Four(*map(_tree, entries))
             if not (tree.settled and tree.result == tree.recorded):
                 cover = directory.cover.enter(name)
                 if cover.extent is not Extent.ALL:
                     steps.append((name + b"/", _Directory(name, tree, cover)))
+            if None in tree:
+                leaf = _Four(*map(_leaf, entries))
+                if not (leaf.settled and leaf.result == leaf.recorded) and not directory.cover.leaf(name):
+                    steps.append((name, _Leaf(name, leaf)))
         steps.sort()
         return (step for _, step in steps)
 
