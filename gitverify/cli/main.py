@@ -37,7 +37,7 @@ class _Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"gitverify.cli.{cmd_name}")
+        module = importlib.import_module(f"gitverify.cli.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         return command
 

@@ -22,13 +22,30 @@ class CommitLine:
     date: int
 
 
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A way by which a branch may come in, and what would come of it.
+
+    ``name``: branch (as it is), merge (a merge commit made by the forge), squash or rebase. ``verdict``: authentic,
+    refused or undecided. ``remedies``: sentences that say who could make it authentic, and how. ``required``: whether
+    the exit status hangs on it.
+    """
+
+    name: str
+    verdict: str
+    refusals: tuple[Refusal, ...] = ()
+    remedies: tuple[str, ...] = ()
+    required: bool = False
+
+
 @dataclass(slots=True)
 class Report:
     """An answer to show.
 
     ``refusals`` are the outcome's, or, where R27 took an older commit, what was left out. ``lines`` describes the
     commits that are named. ``problem`` is an answer without an outcome: nothing could be asked. ``comparison`` is that
-    of the checkout (R28), where one was made. ``notes`` are sentences for people.
+    of the checkout (R28), where one was made. ``notes`` are sentences for people. A gate's report has the commit
+    that the branch is to go on top of (``base``) and ``routes``; its outcome is that of the first required one.
     """
 
     outcome: Outcome | None = None
@@ -42,6 +59,8 @@ class Report:
     comparison: Comparison | None = None
     lines: dict[bytes, CommitLine] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    base: bytes | None = None
+    routes: tuple[Route, ...] = ()
     seconds: float = 0.0
     problem_verdict: str = "error"
 
