@@ -59,14 +59,14 @@ class CheckedTree:
         if _BLOCK.match(self.raw, block.end(), position) is None:
             return block.end()
         passed = _blocks(self.raw, start, position)
-        self.starts[at:at] = passed[:-1]  # where many entries have been added
+        self.starts[at:at] = passed[:-1]  # so that nobody passes them again
         return passed[-1] if passed else start
 
 
 def check(raw: bytes) -> CheckedTree:
     """Check a tree that no other is known to be like. Raises MalformedTree where it breaks R7."""
     split_tree(raw)
-    return CheckedTree(raw, [0, *_blocks(raw, 0, len(raw))[:-1]] if raw else [])
+    return CheckedTree(raw, [0] if raw else [])
 
 
 def compare(old: CheckedTree, raw: bytes) -> tuple[_Changes, CheckedTree]:
