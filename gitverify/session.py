@@ -40,7 +40,7 @@ from gitverify.verify import verify_newest
 from gitverify.walk import read_commit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from gitverify.policies.model import Policy
     from gitverify.request import Observer, Outcome
@@ -73,7 +73,10 @@ class Unanswerable(GitverifyError):
 
 @dataclass(slots=True, kw_only=True)
 class Query:
-    """What a user asked for: None where nothing was said. ``git_…``: git's variables; ``now``: seconds since 1970."""
+    """What a user asked for: None where nothing was said. ``git_…``: git's variables; ``now``: seconds since 1970.
+
+    ``any_age``: how old the newest commit is (R26) is no question here, whatever is configured.
+    """
 
     repo: Path | None = None
     git_dir: Path | None = None
@@ -96,6 +99,7 @@ class Query:
     keep_going: bool = False
     worktree: bool = False
     allow_ignored: tuple[str, ...] = ()
+    any_age: bool = False
     now: int = 0
 
 
@@ -105,7 +109,7 @@ class Session:
     def __init__(self, query: Query) -> None:
         """Open the repository and read its settings. Raises UsageProblem, NoCheckout, Unanswerable, MissingObject."""
         self.query = query
-        self.repository = _open(query)
+        self.repository = open_repository(query)
         try:
             self.settings = Settings(self.repository)
         except ConfigUntrusted as error:
@@ -114,6 +118,16 @@ class Session:
         self.identity = self._identify()
         self.signer = query.signer or self._configured("signer", parse_key)
         self.checkout = self._checkout()
+
+    @classmethod
+    def about(cls, repository: Repository, settings: Settings, query: Query, tip: bytes, identity: Identity) -> Session:
+        """Put a question about a commit under the mark of ``identity``; nothing is opened. Raises Unanswerable."""
+        session = cls.__new__(cls)
+        session.query, session.repository, session.settings = query, repository, settings
+        session.revision, session.identity = Revision(tip, identity.ref), identity
+        session.signer = query.signer or session._configured("signer", parse_key)  # noqa: SLF001  (its own)
+        session.checkout = None
+        return session
 
     def resolve(self, text: str) -> Revision:
         """Resolve a revision argument."""
@@ -148,7 +162,7 @@ class Session:
             historical=self._historical(),
             contains=tuple(self._contained(text) for text in query.contains),
             allow_rollback=query.allow_rollback,
-            max_age=query.max_age or self._configured("maxage", parse_duration),
+            max_age=None if query.any_age else query.max_age or self._configured("maxage", parse_duration),
             now=query.now,
             keep_going=query.keep_going,
             newest_authentic=query.newest_authentic,
@@ -393,14 +407,17 @@ def commit_line(repository: Repository, commit: bytes) -> CommitLine | None:
     return CommitLine(parsed.subject, parsed.author, parsed.date)
 
 
-def _open(query: Query) -> Repository:
-    """Open what was named, else what the environment names (a hook's), else what this directory lies in."""
+def open_repository(query: Query, arriving: Sequence[Path] = ()) -> Repository:
+    """Open what was named, else what the environment names (a hook's), else what this directory lies in.
+
+    ``arriving``: see Repository. Raises UsageProblem where there is none, Unanswerable.
+    """
     try:
         if query.repo is not None:
-            return Repository(query.repo)
+            return Repository(query.repo, arriving=arriving)
         if query.git_dir is not None:
-            return Repository(query.git_dir, bare="trusted")
-        return Repository(Path(), bare="no")
+            return Repository(query.git_dir, bare="trusted", arriving=arriving)
+        return Repository(Path(), bare="no", arriving=arriving)
     except RepositoryError as error:
         if error.code == "not-a-repository":
             raise UsageProblem(str(error)) from None

@@ -51,6 +51,10 @@ class Settings:
         values = self._values.get(name)
         return values[-1] if values else None
 
+    def every(self, name: str) -> list[str]:
+        """Return all values of a configuration variable that may be set several times."""
+        return list(self._values.get(name, []))
+
     def option(self, key: str, branch: str | None = None, url: str | None = None) -> str | None:
         """Return a gitverify option's value for a branch (short name) of a repository with this URL."""
         places = [f"gitverify.branch:{branch}.{key}"] if branch else []
@@ -70,10 +74,10 @@ class Settings:
             remote = self.get(f"branch.{branch}.remote")
             merge = self.get(f"branch.{branch}.merge")
             if remote and merge and remote != ".":
-                return Identity(self._url(remote), merge)
+                return Identity(self.url(remote), merge)
         followed = self.tracked(reference)
         if followed is not None:
-            return Identity(self._url(followed[0]), followed[1])
+            return Identity(self.url(followed[0]), followed[1])
         return Identity(str(self._repository.common_directory), reference)
 
     def tracked(self, reference: str) -> tuple[str, str] | None:
@@ -86,7 +90,8 @@ class Settings:
                         return remote, theirs
         return None
 
-    def _url(self, remote: str) -> str:
+    def url(self, remote: str) -> str:
+        """Return what a remote's repository is called in marks and settings; ``remote`` may be a URL itself."""
         return without_credentials(self.get(f"remote.{remote}.url") or remote)
 
 

@@ -21,7 +21,7 @@ from gitverify.objects.sizes import check_size
 from gitverify.text import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from gitverify.objects.source import ObjectType
 
@@ -61,8 +61,10 @@ class ConfigEntry:
 class Repository:
     """A repository on disk, as an :class:`~gitverify.objects.source.ObjectSource` with references and settings."""
 
-    def __init__(self, path: Path, *, bare: Bare = "named") -> None:
+    def __init__(self, path: Path, *, bare: Bare = "named", arriving: Sequence[Path] = ()) -> None:
         """Open the repository that ``path`` lies in, as git would find it.
+
+        ``arriving``: further object directories, which git keeps a push's objects in until its hooks have agreed.
 
         A repository's configuration may name the introduction, so it must be the owner's. Libgit2 checks that it
         belongs to the user who runs this (or is a ``safe.directory``). A bare repository can also be part of another
@@ -82,7 +84,10 @@ class Repository:
         except (pygit2.GitError, KeyError, ValueError, OSError) as error:
             raise _open_error(Path(shown(str(path))), str(error)) from None
         self.path = Path(self._repository.path)
+        self.arriving = tuple(arriving)
         directories = object_directories(self.common_directory / "objects")
+        for place in arriving:
+            directories += [each for each in object_directories(place) if each not in directories]
         self._packed = pygit2.Odb()
         self._loose = pygit2.Odb()
         for priority, directory in enumerate(directories, 1):

@@ -133,14 +133,14 @@ def working(asked: Query, jobs: int | None) -> Iterator[tuple[Session, MakePool 
     progress = Progress()
     gc.disable()  # a history's facts are kept to the end and have no cycles: looking for some takes several percent
     try:
-        yield session, _pools(session.repository.path, jobs or _cores()), progress
+        yield session, pools(session.repository, jobs or cores()), progress
     finally:
         gc.freeze()  # nor is what is left of them looked through
         gc.enable()
         progress.end()
 
 
-def _pools(path: Path, jobs: int) -> MakePool | None:
+def pools(repository: Repository, jobs: int) -> MakePool | None:
     """Make pools of processes that open the repository themselves."""
     if jobs == 1 or not hasattr(os, "fork"):
         return None
@@ -148,12 +148,16 @@ def _pools(path: Path, jobs: int) -> MakePool | None:
     def make(prepare: Callable[[ObjectSource], Examiner], sink: Sink) -> Any:
         from gitverify.workers import Processes  # noqa: PLC0415  (not loaded where nothing is to be examined)
 
-        return Processes(jobs, lambda: prepare(Repository(path, bare="trusted")), sink)
+        def again() -> Repository:
+            return Repository(repository.path, bare="trusted", arriving=repository.arriving)
+
+        return Processes(jobs, lambda: prepare(again()), sink)
 
     return make
 
 
-def _cores() -> int:
+def cores() -> int:
+    """Return how many processes can work at once."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1  # pragma: no cover - macOS
