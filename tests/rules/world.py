@@ -116,6 +116,7 @@ class Evidence:
         return [Base(letter * 20, entry) for letter, entry in self._bases]
 
     def hidden_bases(self, ours, theirs):
+        assert ours != theirs
         return [Base(letter * 20, ENTRY) for letter in self._hidden]
 
     def authorised_beyond(self, other, governing):
