@@ -27,11 +27,23 @@ def shown(value: bytes | str, limit: int = 200) -> str:
     as an escape (``\\x1b``, ``\\u202e``). A backslash is doubled, so that the escapes are unambiguous.
     """
     text = value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else value
+    return _visible(text, limit, backslash="\\\\")
+
+
+def legible(sentence: str, limit: int = 4096) -> str:
+    """Return a sentence, whose quoted parts went through :func:`shown` when it was made, as one safe line.
+
+    What would still hide or break the line is escaped; the backslashes of escapes that are there stay as they are.
+    """
+    return _visible(sentence, limit, backslash="\\")
+
+
+def _visible(text: str, limit: int, backslash: str) -> str:
     cut = len(text) > limit
     out = []
     for character in text[:limit]:
         if character == "\\":
-            out.append("\\\\")
+            out.append(backslash)
         elif "\udc80" <= character <= "\udcff":
             out.append(f"\\x{ord(character) - 0xDC00:02x}")
         elif unicodedata.category(character) in _HIDDEN:
@@ -39,3 +51,27 @@ def shown(value: bytes | str, limit: int = 200) -> str:
         else:
             out.append(character)
     return "".join(out) + ("…" if cut else "")
+
+
+# What makes the runner of GitHub Actions take a line of a log for a command: anywhere in it, or at its beginning.
+_ANYWHERE, _HARMLESS = "##[", "#\\u0023["
+_AT_THE_BEGINNING = "::"
+
+
+def commandless(text: str) -> str:
+    """Return text in which no line can be a command to the runner of GitHub Actions that logs it.
+
+    The escapes are those of :func:`shown` and of JSON strings alike, so JSON means the same afterwards.
+    """
+    if _ANYWHERE in text:
+        text = text.replace(_ANYWHERE, _HARMLESS)
+    if _AT_THE_BEGINNING not in text:
+        return text
+    return "\n".join(_harmless(line) for line in text.split("\n"))
+
+
+def _harmless(line: str) -> str:
+    rest = line.lstrip()
+    if not rest.startswith(_AT_THE_BEGINNING):
+        return line
+    return line[: len(line) - len(rest)] + "\\u003a" + rest[1:]
