@@ -75,6 +75,11 @@ def parse(data: bytes) -> Policy:
     return policy
 
 
+def is_name(text: str) -> bool:
+    """Whether a person or a group may be called so."""
+    return _NAME.fullmatch(text) is not None
+
+
 def _check_version(top: Mapping) -> None:
     """Ask for the version before anything else: another one may have keys that this program does not know."""
     if "version" not in top.values:
@@ -109,7 +114,7 @@ def _people(node: Node) -> dict[str, Person]:
 
 
 def _check_name(node: Text, what: str) -> None:
-    if not _NAME.fullmatch(node.value):
+    if not is_name(node.value):
         raise fail(node, f"“{shown(node.value, 80)}” is no name of a {what}: 1 to 64 of A-Z a-z 0-9 . _ -")
 
 

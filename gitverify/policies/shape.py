@@ -32,6 +32,14 @@ def sequence(node: Node, what: str) -> tuple[Node, ...]:
     raise fail(node, f"{what} must be a list ([a, b], or one “- a” a line), not {_kind(node)}")
 
 
+def listed(node: Node, key: str) -> Sequence:
+    """Return the list that a mapping has for a key that it is known to have."""
+    found = mapping(node, "what has a list").values[key]
+    if isinstance(found, Sequence):
+        return found
+    raise fail(found, f"{key} must be a list, not {_kind(found)}")
+
+
 def text(node: Node, what: str) -> Text:
     """Return the node as text."""
     if isinstance(node, Text):

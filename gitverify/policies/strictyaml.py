@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import yaml
 
@@ -65,6 +65,30 @@ class Mapping:
 Node = Text | Sequence | Mapping
 
 
+class Span(NamedTuple):
+    """Where a node stands in the text, in characters: the last one is before ``end``.
+
+    ``flow``: it is written in brackets or braces. Otherwise a list or mapping ends where its last entry does.
+    """
+
+    start: int
+    end: int
+    flow: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A document, its text, and where each of its nodes stands."""
+
+    text: str
+    document: Node
+    spans: dict[int, Span]
+
+    def span(self, node: Node) -> Span:
+        """Return where a node of this document stands."""
+        return self.spans[id(node)]
+
+
 @dataclass(slots=True)
 class _Open:
     """A list or mapping whose end has not come yet."""
@@ -73,6 +97,7 @@ class _Open:
     column: int
     is_mapping: bool
     is_flow: bool
+    start: int = 0
     items: list[Node] = field(default_factory=list)
     values: dict[str, Node] = field(default_factory=dict)
     keys: dict[str, Text] = field(default_factory=dict)
@@ -108,28 +133,46 @@ class _Open:
 class _Reading:
     """Builds nodes from events."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, spans: dict[int, Span] | None = None) -> None:
+        """With ``spans``, note there by ``id`` where each node stands."""
         self.document: Node | None = None
         self._text = text
+        self._spans = spans
+        self._end = 0  # of the last scalar, bracket or brace
         self._stack: list[_Open] = []
 
     def take(self, event: Any) -> None:
         match event:
             case yaml.ScalarEvent():
-                self._add(_scalar(event, in_flow=self._check_place(event)))
+                scalar = _scalar(event, in_flow=self._check_place(event))
+                self._note(scalar, event)
+                self._add(scalar)
             case yaml.CollectionStartEvent():
                 _check_plain(event)
                 self._check_place(event)
                 if len(self._stack) == LIMITS.policy_depth:
                     _refuse(event, f"lists and mappings are nested more than {LIMITS.policy_depth} deep")
                 is_mapping = isinstance(event, yaml.MappingStartEvent)
-                self._stack.append(_Open(*_place(event), is_mapping, bool(event.flow_style)))
+                self._stack.append(_Open(*_place(event), is_mapping, bool(event.flow_style), _start(event)))
             case yaml.CollectionEndEvent():
-                self._add(self._stack.pop().close())
+                opened = self._stack.pop()
+                node = opened.close()
+                self._note(node, event, opened)
+                self._add(node)
             case yaml.AliasEvent():
                 _refuse(event, "aliases (*) are not allowed: write the value out")
             case yaml.DocumentStartEvent() if self.document is not None:
                 _refuse(event, "there is a second document: one file, one document")
+
+    def _note(self, node: Node, event: Any, opened: _Open | None = None) -> None:
+        """Remember where a node stands; a list or mapping without brackets has no end of its own."""
+        if self._spans is None:
+            return
+        end = event.end_mark.index
+        if opened is None or (opened.is_flow and self._text[end - 1] in "]}"):  # in brackets, “a: b” needs no braces
+            self._end = end
+        start = _start(event) if opened is None else opened.start
+        self._spans[id(node)] = Span(start, self._end, opened is not None and opened.is_flow)
 
     def _check_place(self, event: Any) -> bool:
         """Return whether a node stands inside brackets."""
@@ -156,8 +199,18 @@ def read(data: bytes, parser: Any = PARSERS[0]) -> Node:
     ``parser`` is one of :data:`PARSERS`; all of them give the same answer. Raises :class:`PolicyError` for anything
     that is not in the subset, or beyond the limits of size, depth and number of nodes.
     """
+    return _read(_decode(data), parser, None)
+
+
+def locate(data: bytes, parser: Any = PARSERS[0]) -> Located:
+    """Return the document with the place of every node, for who edits the text; raises as :func:`read`."""
     text = _decode(data)
-    reading = _Reading(text)
+    spans: dict[int, Span] = {}
+    return Located(text, _read(text, parser, spans), spans)
+
+
+def _read(text: str, parser: Any, spans: dict[int, Span] | None) -> Node:
+    reading = _Reading(text, spans)
     for count, event in enumerate(_events(text, parser)):
         if count > LIMITS.policy_nodes:
             _refuse(event, f"the file has more than {LIMITS.policy_nodes} entries")
@@ -217,6 +270,10 @@ def _not_yaml(text: str, error: yaml.MarkedYAMLError) -> PolicyError:
 
 def _place(event: Any) -> tuple[int, int]:
     return event.start_mark.line + 1, event.start_mark.column + 1
+
+
+def _start(event: Any) -> int:
+    return int(event.start_mark.index)
 
 
 def _refuse(event: Any, message: str) -> NoReturn:
