@@ -10,6 +10,7 @@ import subprocess
 import unicodedata
 
 import pytest
+from report import runner
 
 from fixtures.lib.cases import all_cases
 from fixtures.lib.run import environment, filled, prepare, run
@@ -60,7 +61,8 @@ GALLERY = {
         state-world-writable two-processes-at-once killed-between-verdict-and-mark disk-full-while-marking
         repository-owned-by-another-user worktree-modified worktree-untracked worktree-ignored-file
         sha256-repository""",
-    "output": "control-characters-in-subject bidi-in-author broken-pipe interrupted",
+    "output": """
+        control-characters-in-subject bidi-in-author workflow-command-in-subject broken-pipe interrupted""",
     "bad input": """
         not-a-repository unborn-head revision-does-not-exist option-value-wrong keyring-missing state-not-writable""",
 }
@@ -91,6 +93,7 @@ def test_case(case, variant, tmp_path):
         assert outcome.exit == step.exit, said
         assert "Traceback" not in outcome.stderr, said
         assert not unsafe(outcome.stdout + outcome.stderr), said
+        assert not forged(outcome.stdout + outcome.stderr), said
         if outcome.exit != 0:
             check_refusal(scene, step, outcome, said)
             assert not moved(scene, before, marks(scene, tmp_path / f"after-{number}")), said
@@ -151,6 +154,11 @@ def report(outcome):
 
 def unsafe(text):
     return [character for character in text if character != "\n" and unicodedata.category(character) in _UNSAFE]
+
+
+def forged(text):
+    """Commands to a build server that are not ours: only ``--format github`` gives any, under our name."""
+    return [each for each in runner.commands(text) if not each.properties.get("title", "").startswith("gitverify")]
 
 
 def marks(scene, copy):
