@@ -17,7 +17,7 @@ ROUNDS ?= 10
 # The parts that decide: their coverage by the tests is complete, branches included.
 CORE := gitverify/objects/*,gitverify/signatures/*,gitverify/policies/*,gitverify/trees/*,gitverify/rules/*
 
-.PHONY: help demo test coverage lint types imports check fixtures bench compare mutation fuzz clean
+.PHONY: help demo test coverage lint types imports check fixtures man completions bench compare mutation fuzz clean
 
 help:
 	@echo "make demo      build a signed sample history, verify it, tamper with it in five ways"
@@ -28,6 +28,8 @@ help:
 	@echo "make imports   the layers: who may import whom"
 	@echo "make check     coverage, lint, types, imports"
 	@echo "make fixtures  build the conformance corpus in build/fixtures, to look at"
+	@echo "make man       the man pages, in build/man"
+	@echo "make completions  files for bash, zsh and fish, in build/completions"
 	@echo "make bench     speed and memory, as ratios within one run"
 	@echo "make compare   random histories, judged by the rules and by the reference"
 	@echo "make mutation  mutants of the rules, which the tests must kill"
@@ -59,6 +61,14 @@ check: lint types imports coverage
 fixtures: $(STAMP)
 	rm -rf build/fixtures
 	$(BIN)/python -m fixtures.build build/fixtures
+
+man: $(STAMP)
+	rm -rf build/man
+	@$(BIN)/python -m manual.man build/man
+
+completions: $(STAMP)
+	rm -rf build/completions
+	@$(BIN)/python -m manual.completions build/completions
 
 bench: $(STAMP)
 	$(BIN)/python -m tests.bench.run $(BENCH)
