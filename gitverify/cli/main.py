@@ -15,6 +15,7 @@ import click
 from gitverify import __version__
 
 COMMANDS = {
+    "init": "Write a first policy, sign and commit it, and print the introduction to hand out.",
     "verify": "Authenticate a revision from the introduction.",
     "trust": "Store an introduction in this clone's git configuration.",
     "status": "Show the introduction, the marks and who may do what today.",

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
-import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gitverify.errors import KeyRefused
 from gitverify.keysources.errors import KeyNotFound
+from gitverify.policies.plain import plain_comment
 from gitverify.signatures.sshkeys import SshPublicKey, key_comment, parse_key_line
 from gitverify.text import shown
 
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 
 _MOST_BYTES = 64 << 10
 _MOST_SECONDS = 30
-_LONGEST_COMMENT = 80
 _NO_AGENT = 2  # ssh-add's exit status where it reaches no agent; 1 where that has no keys
 
 
@@ -43,12 +41,6 @@ class Listed:
 
     keys: tuple[SshKey, ...]
     left_out: tuple[str, ...] = ()
-
-
-def plain_comment(comment: str) -> str:
-    """Return what of a comment can stand in any file: words of ``A-Z a-z 0-9 . _ @ + -``, accents dropped."""
-    plain = unicodedata.normalize("NFKD", comment[:1000]).encode("ascii", "ignore").decode()
-    return " ".join(re.findall(r"[A-Za-z0-9@._+-]+", plain))[:_LONGEST_COMMENT].rstrip()
 
 
 def from_line(text: str) -> SshKey:
