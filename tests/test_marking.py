@@ -239,6 +239,10 @@ def test_freshness_is_the_newest_date_of_each_key_that_is_not_in_the_future():
     left_out = {b"a": (b"i", 1, "alice"), b"b": (b"a", 1, "bob"), b"c": (b"b", 1, ""), b"d": (b"ac", 1, "alice")}
     history = History(left_out, refused=(b"c",), dates={b"d": 3})
     assert history.marking._freshness(b"d", Floor(), 0) == {ssh("alice"): 3}  # b is authentic, and d does not reach it
+    aside = {b"a": (b"i", 1, "alice"), b"b": (b"", 1, "bob"), b"c": (b"ab", 1, "alice")}
+    history = History(aside, side=(b"b",), dates={b"b": 9})
+    assert history.marking._freshness(b"c", Floor(), 0) == {ssh("alice"): 0}
+    assert History(aside, dates={b"b": 9}).marking._freshness(b"c", Floor(), 9) == {ssh("alice"): 0, ssh("bob"): 9}
     later = History({b"a": (b"i", 1, "bob")}, dates={b"a": 7})
     assert later.marking._freshness(b"a", Floor(freshness=before), now)[ssh("bob")] == 7
 
