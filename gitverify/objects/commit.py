@@ -22,7 +22,7 @@ _HEAD = re.compile(
 # One further header field with its continuation lines.
 _FIELD = re.compile(rb"([^ \n]+) ([^\n]*(?:\n [^\n]*)*)\n")
 # git reads the digits after the last ">" of the committer line; 18 digits keep the number sane.
-_DATE = re.compile(rb".*> ?([0-9]{1,18})(?![0-9])", re.DOTALL)
+DATE = re.compile(rb".*> ?([0-9]{1,18})(?![0-9])", re.DOTALL)
 
 _PARENT_LINE = len(b"parent ") + 40 + 1
 _ONCE = frozenset({b"encoding", b"gpgsig", b"gpgsig-sha256"})
@@ -41,7 +41,7 @@ class CommitHead(NamedTuple):
     @property
     def date(self) -> int:
         """Committer time in seconds since 1970; 0 where the line has none, as git takes it. Never trusted."""
-        found = _DATE.match(self.committer)
+        found = DATE.match(self.committer)
         return int(found[1]) if found else 0
 
 
