@@ -111,12 +111,12 @@ class Judgement:
         decisions = self.decisions
         for commit in self._order:
             decisions[commit] = self._decide(commit)
-        self.refusals = self._refusals_of_the_tip()
+        self.refusals = self.refusals_of(self._tip)
 
-    def _refusals_of_the_tip(self) -> list[Refusal]:
-        """Return the refusals that the tip has because of its ancestors, oldest first, and its own last."""
+    def refusals_of(self, tip: bytes) -> list[Refusal]:
+        """Return the refusals that a commit has because of its ancestors, oldest first, and its own last."""
         found: dict[bytes, Refusal] = {}
-        todo = [self._tip]
+        todo = [tip]
         while todo:
             commit = todo.pop()
             decision = self.decisions.get(commit)

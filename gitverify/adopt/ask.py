@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gitverify.errors import GitverifyError
+from gitverify.imagined import Imagined
 from gitverify.objects.commit import parse_commit
 from gitverify.verify import judge_closely, verify
 from gitverify.walk import read_commit
 
 if TYPE_CHECKING:
     from gitverify.judgement import Judgement
-    from gitverify.objects.source import ObjectSource, ObjectType
     from gitverify.report.model import Report
     from gitverify.request import Observer, Outcome
     from gitverify.session import Session
@@ -67,9 +66,9 @@ class Asking:
 
         Raises NotAdopted where an object is missing, or whatever else leaves the parents without an answer.
         """
-        probe = Probe(self.session.repository, tree, parents, self.now)
-        request = replace(self._request, tip=probe.id)
-        outcome, judgement, _ = judge_closely(probe, request, make_pool=self._make_pool, observer=self._observer)
+        source = Imagined(self.session.repository)
+        request = replace(self._request, tip=source.commit(tree, parents, self.now))
+        outcome, judgement, _ = judge_closely(source, request, make_pool=self._make_pool, observer=self._observer)
         if judgement is None or outcome.verdict in {"undecided", "error"}:
             raise self.refused(outcome)
         return judgement
@@ -77,20 +76,3 @@ class Asking:
     def tree(self, commit: bytes) -> bytes:
         """Return a commit's root tree. Raises MalformedCommit, MissingObject."""
         return parse_commit(read_commit(self.session.repository, commit)).tree
-
-
-class Probe:
-    """An object source that has one commit more than the repository: a merge that nobody has made."""
-
-    def __init__(self, source: ObjectSource, tree: bytes, parents: tuple[bytes, ...], now: int) -> None:
-        """Make up the commit; ``now`` in seconds since 1970."""
-        lines = [b"tree " + tree.hex().encode(), *(b"parent " + parent.hex().encode() for parent in parents)]
-        lines += [b"%s gitverify <> %d +0000" % (role, now) for role in (b"author", b"committer")]
-        self._raw = b"\n".join([*lines, b"", b"adopt\n"])
-        header = b"commit %d\0" % len(self._raw)
-        self.id = hashlib.sha1(header + self._raw, usedforsecurity=False).digest()
-        self._source = source
-
-    def read(self, object_id: bytes) -> tuple[ObjectType, bytes]:
-        """Return type and content of an object; see ObjectSource.read."""
-        return ("commit", self._raw) if object_id == self.id else self._source.read(object_id)

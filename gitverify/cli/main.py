@@ -20,6 +20,7 @@ COMMANDS = {
     "trust": "Store an introduction in this clone's git configuration.",
     "status": "Show the introduction, the marks and who may do what today.",
     "explain": "Show everything that the verdict on one commit rests on.",
+    "check": "Gate a pull request: would it be authentic on top of its target?",
     "adopt": "Vouch for a branch that is not authentic, with one signed merge.",
     "hook": "Git hooks: refuse what is not authentic before it is pushed, received, fetched or used.",
     "audit": "Show what would be authentic, and what stops the rest, under these policies or another.",

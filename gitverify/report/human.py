@@ -14,7 +14,7 @@ from gitverify.text import shown
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gitverify.report.model import Report
+    from gitverify.report.model import Report, Route
     from gitverify.request import Outcome
     from gitverify.rules.facts import Refusal
     from gitverify.worktree.model import Comparison
@@ -22,11 +22,18 @@ if TYPE_CHECKING:
 WIDTH = 96  # fits a terminal of 100 columns also where it is quoted
 MOST_PEOPLE = 12
 MOST_PATHS = 20
+MOST_REFUSALS = 5  # of each way in
+
+
+_WORDS = {"authentic": "authentic", "refused": "not authentic", "undecided": "cannot decide", "error": "error"}
 
 
 def write_human(report: Report) -> str:
     """Return the report as lines of text."""
-    lines = _authentic(report) if report.verdict == "authentic" else _not_authentic(report)
+    if report.routes:
+        lines = _gate(report)
+    else:
+        lines = _authentic(report) if report.verdict == "authentic" else _not_authentic(report)
     for note in report.notes:
         lines += _filled("note: ", note)
     return "".join(line + "\n" for line in lines)
@@ -110,7 +117,7 @@ def _left_out(report: Report, tip: Outcome) -> list[str]:
 
 
 def _not_authentic(report: Report) -> list[str]:
-    word = {"refused": "not authentic", "undecided": "cannot decide", "error": "error"}[report.verdict]
+    word = _WORDS[report.verdict]
     # With rule R20 it is the reason itself: a merge that would adopt that parent, but may not.
     refusals = [each for each in report.refusals if each.code != "parent-not-authentic" or each.rule == "R20"]
     lines = []
@@ -159,6 +166,41 @@ def _refusal(report: Report, refusal: Refusal, word: str | None) -> list[str]:
     lines += _wrapped("why", refusal.message)
     if refusal.hint:
         lines += _wrapped("do", refusal.hint)
+    return lines
+
+
+def _gate(report: Report) -> list[str]:
+    """Show what would come of a branch by each way in; those that the verdict hangs on in full."""
+    outcome, base = report.outcome, report.base
+    if outcome is None or base is None:
+        return []
+    lines = [f"{_WORDS[report.verdict]}: {_commit(report, outcome.tip, full=True)}"]
+    lines.append(f"  on top of {_commit(report, base)}")
+    since = f"since the introduction {outcome.introduction.hex()[:12]} of {day(outcome.introduced_at)}"
+    lines.append(f"  {number(outcome.checked, 'commit')} verified, {since}")
+    lines += _people(outcome)
+    told: set[Refusal] = set()
+    for route in report.routes:
+        lines += _route(report, route, told)
+    return lines
+
+
+def _route(report: Report, route: Route, told: set[Refusal]) -> list[str]:
+    """Show a way in; what was told of another one before is not told again."""
+    required = "  (required)" if route.required else ""
+    lines = [f"  {route.name:<8} {_WORDS[route.verdict]}{required}"]
+    refusals = [each for each in route.refusals if each.code != "parent-not-authentic" or each.rule == "R20"]
+    new = [each for each in refusals if each not in told]
+    most = MOST_REFUSALS if route.required else 1
+    for refusal in new[:most]:
+        lines += [f"  {line}" for line in _refusal(report, refusal, None)]
+        told.add(refusal)
+    if len(new) > most:
+        lines.append(f"      and {number(len(new) - most, 'more refusal')}: --format json has them all")
+    if len(new) < len(refusals):
+        lines.append(f"      {number(len(refusals) - len(new), 'refusal')} as above")
+    for remedy in route.remedies:
+        lines += _filled(f"    {'remedy' if route.verdict == 'refused' else 'note':<8} ", remedy)
     return lines
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from gitverify.text import shown
 
 if TYPE_CHECKING:
-    from gitverify.report.model import Report
+    from gitverify.report.model import Report, Route
     from gitverify.rules.facts import Refusal
     from gitverify.worktree.model import Comparison
 
@@ -51,6 +51,9 @@ def _summary(report: Report) -> dict[str, Any]:
         "mark": {"before": [c.hex() for c in report.before], "after": [c.hex() for c in report.after]},
         "seconds": round(report.seconds, 3),
         **({"worktree": _worktree(report.comparison)} if report.comparison is not None else {}),
+        **(
+            {"base": report.base.hex(), "routes": [_route(r) for r in report.routes]} if report.base is not None else {}
+        ),
     }
 
 
@@ -64,6 +67,16 @@ def _worktree(comparison: Comparison) -> dict[str, Any]:
         ],
         "allowed": [shown(path, _PATH_LENGTH) for path in comparison.allowed],
         "converted": [shown(path, _PATH_LENGTH) for path in comparison.converted],
+    }
+
+
+def _route(route: Route) -> dict[str, Any]:
+    return {
+        "name": route.name,
+        "verdict": route.verdict,
+        "required": route.required,
+        "refusals": [_refusal(refusal) for refusal in route.refusals],
+        "remedies": list(route.remedies),
     }
 
 

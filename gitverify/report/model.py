@@ -45,7 +45,7 @@ class Report:
     ``refusals`` are the outcome's, or, where R27 took an older commit, what was left out. ``lines`` describes the
     commits that are named. ``problem`` is an answer without an outcome: nothing could be asked. ``comparison`` is that
     of the checkout (R28), where one was made. ``notes`` are sentences for people. A gate's report has the commit
-    that the branch is to go on top of (``base``) and ``routes``; its outcome is that of the first required one.
+    that the branch is to go on top of (``base``) and ``routes``; its outcome takes the required ones together.
     """
 
     outcome: Outcome | None = None

@@ -44,6 +44,7 @@ HINTS: dict[str, str] = {
     "introduction-missing": "Check the id with those who handed it out; if it is right, fetch the branch it is on.",
     "introduction-policy": "Check the id with those who handed it out, and --dialect and --policy-path.",
     "unsupported-repository": "Verify a clone in git's usual format (SHA-1).",
+    "route-undecided": "See what stopped it: conflicts, or what this clone or this git does not have.",
     "missing-object": "Fetch the rest of the history: git fetch --unshallow, or --refetch in a partial clone.",
 }
 

@@ -1,0 +1,1 @@
+"""``gitverify check``: would a branch be authentic on top of another, by each of the ways that a forge brings it in?"""

@@ -1,0 +1,92 @@
+"""What a branch has that its target has not: the raw graph between the two, before anything is judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gitverify.walk import Walk
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gitverify.errors import MalformedCommit
+    from gitverify.imagined import Imagined
+    from gitverify.objects.commit import CommitHead
+    from gitverify.request import Floor, Request
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The commits of BASE..HEAD. ``ahead``: their raw ids, every parent before its children; ``parents``: theirs.
+
+    ``forward``: HEAD has all that BASE has, so that BASE can be fast-forwarded to it. ``related``: the two share
+    history. ``ends``: the parents at which the span ends, which BASE reaches.
+    """
+
+    base: bytes
+    head: bytes
+    ahead: tuple[bytes, ...]
+    parents: Mapping[bytes, tuple[bytes, ...]]
+    ends: frozenset[bytes]
+    forward: bool
+    related: bool
+
+    @property
+    def linear(self) -> bool:
+        """Whether each of the commits has one parent."""
+        return all(len(self.parents[commit]) == 1 for commit in self.ahead)
+
+
+def find_span(source: Imagined, request: Request, base: bytes, head: bytes, floor: Floor) -> Span:
+    """Walk from both down to what is accepted or given. Raises MissingObject where a commit of HEAD's is not here."""
+    # A walk begins at one commit: make one up that reaches both.
+    both = source.commit(bytes(20), (base, head), request.now)
+    walk = Walk(source, both, request.introduction, floor.commits, floor.fences, floor.aside)
+    oldest = [request.now]
+
+    def visit(commit: bytes, raw: bytes, head: CommitHead | MalformedCommit, date: int) -> None:  # noqa: ARG001
+        oldest[0] = min(oldest[0], date)
+
+    walk.run(visit)
+    walk.settle(oldest[0] - floor.skew)  # as the engine does, so that no wrong date makes a commit seem to be new
+    new = walk.new
+    below = _reached(new, base)
+    above = _reached(new, head)
+    ahead = above - below
+    parents = {commit: new[commit] for commit in ahead}
+    ends = frozenset(parent for its in parents.values() for parent in its if parent not in ahead)
+    return Span(
+        base=base,
+        head=head,
+        ahead=_parents_first(parents, head),
+        parents=parents,
+        ends=ends,
+        forward=base in ends or base == head,
+        related=bool(ends) or not ahead,
+    )
+
+
+def _reached(new: Mapping[bytes, tuple[bytes, ...]], start: bytes) -> set[bytes]:
+    found: set[bytes] = set()
+    todo = [start]
+    while todo:
+        commit = todo.pop()
+        if commit in new and commit not in found:
+            found.add(commit)
+            todo += new[commit]
+    return found
+
+
+def _parents_first(parents: Mapping[bytes, tuple[bytes, ...]], head: bytes) -> tuple[bytes, ...]:
+    done: dict[bytes, None] = {}
+    stack = [head] if head in parents else []
+    while stack:
+        commit = stack[-1]
+        waiting = [parent for parent in parents[commit] if parent in parents and parent not in done]
+        if waiting:
+            stack += reversed(waiting)
+        else:
+            stack.pop()
+            done[commit] = None
+    return tuple(done)
