@@ -76,13 +76,8 @@ class Place(Forge):
         """Return where a reference of the server is; empty where there is none."""
         return self.git("for-each-ref", "--format=%(objectname)", ref, cwd=self.server)
 
-    def marks(self):
-        """Return how often the mark of a branch was moved to where, for the server's own repository."""
-        done = self.call("status", "--format", "json", repo=self.server)
-        return done.stdout
-
 
 def said(done, prefix="remote: "):
     """Return the lines that a hook on the server said."""
     lines = [line.removeprefix(prefix).rstrip() for line in done.stderr.splitlines() if line.startswith(prefix)]
-    return [line for line in lines if line]
+    return [line for line in lines if line and not line.startswith("error: hook declined")]  # which is git's own
