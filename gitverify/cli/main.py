@@ -17,10 +17,12 @@ from gitverify import __version__
 COMMANDS = {
     "init": "Write a first policy, sign and commit it, and print the introduction to hand out.",
     "verify": "Authenticate a revision from the introduction.",
+    "verify-tag": "Authenticate a signed tag, and the commit that it names.",
     "trust": "Store an introduction in this clone's git configuration.",
     "status": "Show the introduction, the marks and who may do what today.",
     "explain": "Show everything that the verdict on one commit rests on.",
     "check": "Gate a pull request: would it be authentic on top of its target?",
+    "policy": "Check the policy, show who may do what, add and remove keys and grants.",
     "adopt": "Vouch for a branch that is not authentic, with one signed merge.",
     "hook": "Git hooks: refuse what is not authentic before it is pushed, received, fetched or used.",
     "audit": "Show what would be authentic, and what stops the rest, under these policies or another.",

@@ -58,7 +58,15 @@ def test_forge_keys():
     assert found(text) == [
         (4, "“bob” has the key of GitHub (web-flow, until 2024): anyone with an account there can have it sign")
     ]
-    assert len(FORGE_KEYS) == 2
+    assert len(FORGE_KEYS) == 3
+
+
+def test_gitlabs_key():
+    line = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIADOCCUoN3Q1UPQqUvp845fKy7haJH17qsSkVXzWXilW"
+    text = PEOPLE.replace(BOB, line) + GRANTS
+    assert found(text) == [
+        (4, "“bob” has the key of GitLab.com (web commits): anyone with an account there can have it sign")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -161,7 +169,7 @@ ONE = "3CE464558A84FDC69DB40CFB090B11993D9AEBB5"
 )
 def test_the_guix_dialect(entries, expected):
     policy = guix.parse(f"(authorizations (version 0) ({entries}))".encode())
-    assert [(line, text[: len(expected[0][1])]) for line, text in warnings(policy)] == expected
+    assert [(line, text[: len(expected[0][1])]) for line, text, _ in warnings(policy)] == expected
 
 
 def test_the_openssh_dialect():

@@ -41,7 +41,7 @@ def grant(data: bytes, name: str, paths: tuple[str, ...]) -> Edited:
     document = Document(data)
     document.check_person(name)
     grants = _grants(document)
-    wanted = []
+    wanted: list[str] = []
     for path in dict.fromkeys(paths):
         covers = prefix(path)
         _check_grantable(covers)
@@ -55,7 +55,9 @@ def grant(data: bytes, name: str, paths: tuple[str, ...]) -> Edited:
         document.notes.append(f"granted {name} {', '.join(map(_quoted, wanted))}")
         if "/" in wanted:
             absent = [role for role in _ROLES if role not in document.top.values]
-            document.notes += (f"there is no {role}, so {name} counts as one of them now" for role in absent)
+            document.notes += (
+                f"the file has no “{role}”, so these are all who are granted “/”: now {name}, too" for role in absent
+            )
     return document.done()
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gitverify.errors import KeyRefused
-from gitverify.policies import lint, native, shape
+from gitverify.policies import native, shape
 from gitverify.policies.edit.document import Document
 from gitverify.policies.edit.result import EditRefused
 from gitverify.policies.edit.writing import Written, entry, one_line, scalar
@@ -76,9 +76,6 @@ def add_key(data: bytes, person: str, key: NewKey, *, new_person: bool = False, 
         document.notes.append(f"added the key {key.id} to {person}")
     if directory and "openpgp_keys" not in document.top.values:
         document.add_setting("openpgp_keys", ".gitverify/keys/")
-    if key.id in lint.FORGE_KEYS:
-        forge = lint.FORGE_KEYS[key.id]
-        document.notes.append(f"warning: this is the key of {forge}: anyone with an account there can have it sign")
     return document.done()
 
 
@@ -147,7 +144,7 @@ def remove_person(data: bytes, person: str) -> Edited:
     people = shape.mapping(document.top.values["people"], "people")
     document.remove(people, {list(people.keys).index(person)}, document.top.keys["people"])
     del document.wanted["people"][person]
-    document.notes.append(f"removed {person} and {len(document.policy.people[person].keys)} keys")
+    document.notes.append(f"removed {person} from people, groups, grants and roles")
     groups = document.top.values.get("groups")
     if isinstance(groups, Mapping):
         for name, place in groups.keys.items():
