@@ -154,7 +154,7 @@ def _content(name: str) -> bytes:
 
 def _prompted(git: Git, now: int) -> list[FoundKey]:
     """Ask for a second key, where somebody is there."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not _somebody_is_there():
         return []
     out("If your only key is lost, every user has to trust a new introduction. A second key can be a security key, or")
     out("one that is kept away: its .pub file, or a fingerprint that gpg knows.")
@@ -166,6 +166,10 @@ def _prompted(git: Git, now: int) -> list[FoundKey]:
             return [another_key(git, named, now)]
         except UsageProblem as error:
             out(str(error))
+
+
+def _somebody_is_there() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def _files(cast: Cast, listed: tuple[str, str] | None) -> tuple[Policy, dict[str, bytes]]:

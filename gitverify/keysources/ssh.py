@@ -65,7 +65,7 @@ def from_file(path: Path) -> SshKey:
                 f"ssh-keygen -y -f {shown(str(path))} > {shown(str(beside))}"
             )
         path, text = beside, _content(beside)
-    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    lines = [line for line in text.split("\n") if line.strip() and not line.startswith("#")]
     if len(lines) != 1:
         raise KeyNotFound(f"{shown(str(path))} has {len(lines)} lines: a file with one public key is expected")
     try:

@@ -81,9 +81,9 @@ def _signer(repository: Repository, commit: bytes, now: int) -> str:
     request = Request(tip=commit, introduction=commit, dialect=Dialect.NATIVE, now=now)
     try:
         anchor = load_anchor(repository, request)
+        key = anchor.signing_key(repository)
     except Stop as answer:
         raise UsageProblem(f"the commit would be no introduction: {answer.refusals[0].message}") from None
-    key = anchor.signing_key(repository)
     if not key:
         raise UsageProblem("the signature that git made can't be verified; nothing was changed")
     if not listed(key, anchor.policy, anchor.materials.fixed):

@@ -6,15 +6,15 @@
 from __future__ import annotations
 
 import binascii
+import re
 from typing import Any
 
-from gitverify.errors import KeyRefused
 from gitverify.setup.imports.keytext import json_of, take, text_of
 from gitverify.setup.imports.model import Findings, ImportRefused
-from gitverify.signatures.sshkeys import parse_blob
 from gitverify.text import shown
 
 _MOST_SHOWN = 5
+_TYPE = re.compile(rb"[a-z0-9@.-]{1,64}")
 
 
 def read(data: bytes) -> Findings:
@@ -36,22 +36,13 @@ def read(data: bytes) -> Findings:
 
 def _line(key: str) -> str:
     """Return the key as a line: the blob says of which type it is."""
-    if " " in key.strip():
-        return key
-    try:
-        return parse_blob(binascii.a2b_base64(key.strip(), strict_mode=True)).line
-    except (KeyRefused, ValueError):
-        return _typed(key.strip())
-
-
-def _typed(key: str) -> str:
-    """Return a line that will be refused with the right reason."""
+    key = key.strip()
     try:
         blob = binascii.a2b_base64(key, strict_mode=True)
     except ValueError:
         return key
-    name = blob[4 : 4 + int.from_bytes(blob[:4], "big")].decode("ascii", "replace")
-    return f"{name} {key}"
+    name = blob[4 : 4 + int.from_bytes(blob[:4], "big")]
+    return f"{name.decode()} {key}" if _TYPE.fullmatch(name) else key
 
 
 def _note_prefixes(found: Findings, prefixes: Any) -> None:
