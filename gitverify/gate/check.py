@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gitverify.errors import MalformedCommit, MissingObject
-from gitverify.gate.given import Line, given_floor
+from gitverify.gate.given import Given, is_older
 from gitverify.gate.judged import Judged
 from gitverify.gate.span import find_span
 from gitverify.gate.ways import METHODS, Way, Ways
@@ -98,8 +98,14 @@ class _Gate:
     def run(self, *, base_authentic: bool) -> Report:
         """Go through the question."""
         request, base = self._request, self._base
+        given = None
         if base_authentic:
-            floor = given_floor(self._session.repository, request, base)
+            if is_older(self._session.repository, base, request.introduction):
+                message = "BASE is older than the introduction"
+                refusal = Refusal(base, "R2", "not-descendant", message, HINTS["not-descendant"])
+                return self._report(self._blank("refused", refusal))
+            given = Given(self._session.repository, request, base)
+            floor = given.floor
         else:
             request = replace(request, floor=self._session.remembered(request), keep_going=True)
             source = self._session.repository
@@ -108,14 +114,16 @@ class _Gate:
                 return self._refused_base(found)
             floor = found.mark
         try:
-            span = find_span(self._imagined, request, base, self._head, floor)
-            line = Line(self._imagined, base, request.introduction) if base_authentic else None
-            return self._answer(span, floor, line)
+            report = None
+            while report is None:
+                span = find_span(self._imagined, request, base, self._head, floor)
+                report = self._answer(span, floor, given)
         except MissingObject as error:
             return self._report(self._blank("undecided", to_fetch(missing_object(error))))
         except MalformedCommit as error:
             refusal = Refusal(base, "R6", "malformed-commit", str(error), HINTS["malformed-commit"])
             return self._report(self._blank("refused", refusal))
+        return report
 
     def _refused_base(self, outcome: Outcome) -> Report:
         outcome.refusals = tuple(self._absent_introduction(refusal) for refusal in outcome.refusals)
@@ -138,7 +146,8 @@ class _Gate:
 
     # --- judging -----------------------------------------------------------------------------------------------------
 
-    def _answer(self, span: Span, floor: Floor, line: Line | None) -> Report:
+    def _answer(self, span: Span, floor: Floor, given: Given | None) -> Report | None:
+        """Return the answer; None where what was found means that more is given, so that it is to be asked again."""
         ways = Ways(self._imagined, self._workshop, span, self._request.now)
         branch = Way("branch", self._head)
         if not span.ahead:
@@ -155,6 +164,9 @@ class _Gate:
             outcome, judgement, marking = self._judge(ways, floor, made)
         if judgement is None or marking is None or outcome.verdict in {"undecided", "error"}:
             return self._unjudged(outcome)
+        if given is not None and given.settle(judgement):
+            return None
+        line = given.line if given is not None else None
         judged = Judged(judgement, marking, span, floor, line, self._request)
         routes = judged.routes(made, ways, self._methods)
         if not ways.rebased and routes[-1].verdict == "authentic":  # then it takes a look at the rest

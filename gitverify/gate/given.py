@@ -1,9 +1,10 @@
 """``--base-authentic``: what follows from BASE being authentic, where nobody verified it here.
 
 An authentic commit's first parent is authentic, and so is every parent of one that is no adopting merge (R17 to R20).
-So of what BASE reaches all is given but what a merge may have adopted: that is judged anew where HEAD has it, too. And
-taken to descend from the introduction is the line of BASE's first parents, and what leads down to that line; what
-forked off elsewhere is judged by other rules (R21), so there is no answer for it here.
+So of what BASE reaches all is given but what a merge may have adopted: that is judged anew where HEAD has it, too, and
+given where it proves to be authentic. Taken to descend from the introduction is the line of BASE's first parents, and
+what leads down to that line; what forked off elsewhere is judged by other rules (R21), so there is no answer for it
+here.
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ from gitverify.errors import MalformedObject, MissingObject
 from gitverify.objects.commit import parse_commit, parse_head
 from gitverify.policies.model import Policy
 from gitverify.request import Floor, Stop
+from gitverify.rules.facts import Authorized
 from gitverify.treepath import components
-from gitverify.walk import Fence, read_commit
+from gitverify.walk import Fence, reaches, read_commit
 
 if TYPE_CHECKING:
     from gitverify.anchor import Anchor
+    from gitverify.judgement import Judgement
     from gitverify.objects.commit import CommitHead
     from gitverify.objects.source import ObjectSource
     from gitverify.request import Request
@@ -30,13 +33,25 @@ if TYPE_CHECKING:
 _NOWHERE = bytes(20), bytes(20)
 
 
-def given_floor(source: ObjectSource, request: Request, base: bytes) -> Floor:
-    """Return the floor that BASE is, given as authentic; nothing is read yet.
+class Given:
+    """What BASE gives, where it is given as authentic.
 
-    How wrong dates are below it is not known. Where they are, a commit may seem not to be BASE's, or to be one more
-    merge base: either way more is asked of a merge, not less.
+    ``floor``: it, to build on. ``line``: its first parents. How wrong dates are below it is not known. Where they are,
+    a commit may seem not to be BASE's, or to be one more merge base: either way more is asked of a merge, not less.
     """
-    return Floor(commits=(base,), trusted=True, fences=_Doubts(source, request))
+
+    def __init__(self, source: ObjectSource, request: Request, base: bytes) -> None:
+        """Prepare; nothing is read yet."""
+        self._doubts = _Doubts(source, request)
+        self.floor = Floor(commits=(base,), trusted=True, fences=self._doubts)
+        self.line = Line(source, base, request.introduction)
+
+    def settle(self, judgement: Judgement) -> bool:
+        """Whether a judgement has shown that what may have been adopted was authentic, so that it was only merged.
+
+        Then it is given, too, and the question is another one.
+        """
+        return self._doubts.settle(judgement)
 
 
 class _Doubts(Mapping["Edge", Fence]):
@@ -63,6 +78,12 @@ class _Doubts(Mapping["Edge", Fence]):
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
+    def settle(self, judgement: Judgement) -> bool:
+        """Leave no doubt about parents that were found authentic; return whether there were any."""
+        settled = [edge for edge in self if isinstance(judgement.decisions.get(edge[1]), Authorized)]
+        self._found.update(dict.fromkeys(settled))
+        return bool(settled)
+
     def _may_be_adopted(self, child: bytes, parent: bytes) -> bool:
         """Whether the child is a signed merge, has this parent not as its first, and may adopt."""
         try:
@@ -82,6 +103,18 @@ class _Doubts(Mapping["Edge", Fence]):
         entry = anchor.trees.walk(anchor.trees.find(first.tree, (name,))[0], tuple(rest))
         policy = anchor.book.policy(entry) if entry is not None else None
         return not isinstance(policy, Policy) or policy.adopting_merges
+
+
+def is_older(source: ObjectSource, base: bytes, introduction: bytes) -> bool:
+    """Whether BASE is seen to be an ancestor of the introduction: then it can't be what it was said to be.
+
+    Looked for only where the dates let it seem so: it is a mistake that is caught here, and nothing rests on it.
+    """
+    try:
+        dates = [parse_head(read_commit(source, commit)).date for commit in (base, introduction)]
+        return base != introduction and dates[0] <= dates[1] and reaches(source, introduction, base)
+    except (MissingObject, MalformedObject):
+        return False
 
 
 class Line:

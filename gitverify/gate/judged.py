@@ -45,7 +45,6 @@ class Judged:
         self._advice = Advice(judgement, span, request.now)
         self._reaching = marking.reaching(floor.commits)
         self._everything = (1 << len(floor.commits)) - 1
-        self._introduction = request.introduction
         self._in_doubt = self._doubt(line) if line is not None else None
 
     def _doubt(self, line: Line) -> Refusal | None:
@@ -102,9 +101,6 @@ class Judged:
 
     def _refusals(self, way: Way, tip: bytes) -> list[Refusal]:
         judgement, span = self._judgement, self._span
-        standing = judgement.standing(span.base)
-        if standing is Standing.GIVEN and span.base != self._introduction:
-            return [self._no_descendant(span.base, "BASE is older than the introduction")]
         if not span.related:
             return [self._no_descendant(span.head, "HEAD shares no history with BASE")]
         refusals = judgement.refusals_of(tip)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gitverify.errors import MalformedCommit
 from gitverify.walk import Walk
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gitverify.errors import MalformedCommit
     from gitverify.imagined import Imagined
     from gitverify.objects.commit import CommitHead
     from gitverify.request import Floor, Request
@@ -21,7 +21,7 @@ class Span:
     """The commits of BASE..HEAD. ``ahead``: their raw ids, every parent before its children; ``parents``: theirs.
 
     ``forward``: HEAD has all that BASE has, so that BASE can be fast-forwarded to it. ``related``: the two share
-    history. ``ends``: the parents at which the span ends, which BASE reaches.
+    history, or that can't be told. ``ends``: the parents at which the span ends, which BASE reaches.
     """
 
     base: bytes
@@ -44,9 +44,12 @@ def find_span(source: Imagined, request: Request, base: bytes, head: bytes, floo
     both = source.commit(bytes(20), (base, head), request.now)
     walk = Walk(source, both, request.introduction, floor.commits, floor.fences, floor.aside)
     oldest = [request.now]
+    malformed: set[bytes] = set()  # nothing that these say is believed, so they seem to have no parents
 
     def visit(commit: bytes, raw: bytes, head: CommitHead | MalformedCommit, date: int) -> None:  # noqa: ARG001
         oldest[0] = min(oldest[0], date)
+        if isinstance(head, MalformedCommit):
+            malformed.add(commit)
 
     walk.run(visit)
     walk.settle(oldest[0] - floor.skew)  # as the engine does, so that no wrong date makes a commit seem to be new
@@ -63,7 +66,7 @@ def find_span(source: Imagined, request: Request, base: bytes, head: bytes, floo
         parents=parents,
         ends=ends,
         forward=base in ends or base == head,
-        related=bool(ends) or not ahead,
+        related=bool(ends) or not ahead or not malformed.isdisjoint(ahead),
     )
 
 
