@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+from pathlib import Path
 from unittest import mock
 
 import pytest
@@ -16,6 +17,7 @@ from gitverify.cli.main import cli
 from gitverify.errors import PolicyError
 from gitverify.policies.native import parse
 
+ROOT = Path(__file__).parents[2]
 TRUST = re.compile(r"^  gitverify (trust ([0-9a-f]{40}) --signer (\S+).*)$", re.MULTILINE)
 
 
@@ -141,6 +143,15 @@ def test_backup_keys(here):
     assert [key.key for key in person.keys] == [ALICE.id, TOKEN.id, BOB.id]
     assert "one key" not in done.stderr
     assert "touched" in done.stderr
+
+
+def test_the_page_shows_what_it_prints(here):
+    key_file(here.home, "bob")
+    done = accepted(here, "--person", "alice", "--backup-key", str(here.home / "bob.pub"))
+    page = (ROOT / "docs" / "starting.md").read_text()
+    example = page.partition("```console\n")[2].partition("```")[0].partition("\n")[2]
+    ids = re.compile("SHA256:[A-Za-z0-9+/]{43}|[0-9a-f]{40}")
+    assert ids.sub("ID", done.stdout) == ids.sub("ID", example)
 
 
 def test_only_one_key_is_told(here):
