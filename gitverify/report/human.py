@@ -57,11 +57,14 @@ def _authentic(report: Report) -> list[str]:
     if outcome is None:
         return []
     lines = [f"authentic: {_commit(report, outcome.tip)}"]
+    if report.tag is not None:
+        lines = [f"authentic: tag {shown(report.tag.name)} of {_commit(report, outcome.tip)}"]
+        lines.append(f"  signed by {shown(report.tag.person or '')}, key {report.tag.key}")
     since = f"since the introduction {outcome.introduction.hex()[:12]} of {day(outcome.introduced_at)}"
     lines.append(f"  {number(outcome.checked, 'commit')} verified now, {outcome.skipped:,} known from before, {since}")
     if outcome.tip == outcome.introduction:
         lines.append("  the tip is the introduction itself")
-    elif not outcome.checked:
+    elif not outcome.checked and report.tag is None:
         lines.append("  nothing is new since the last run")
     lines += _people(outcome)
     if report.comparison is not None:
@@ -122,7 +125,8 @@ def _not_authentic(report: Report) -> list[str]:
     refusals = [each for each in report.refusals if each.code != "parent-not-authentic" or each.rule == "R20"]
     lines = []
     if report.outcome is not None:
-        lines.append(f"{word}: {_commit(report, report.outcome.tip, full=True)}")
+        tag = f"tag {shown(report.tag.name)} of " if report.tag is not None else ""
+        lines.append(f"{word}: {tag}{_commit(report, report.outcome.tip, full=True)}")
     if report.reason == "worktree-dirty" and report.comparison is not None:
         return lines + _dirty(report.comparison, refusals)
     for refusal in refusals:
@@ -149,7 +153,9 @@ def _dirty(comparison: Comparison, refusals: Sequence[Refusal]) -> list[str]:
 def _refusal(report: Report, refusal: Refusal, word: str | None) -> list[str]:
     lines = [f"{word}: {refusal.code} ({refusal.rule})" if word else f"  {refusal.code} ({refusal.rule})"]
     about_tip = report.outcome is not None and refusal.commit == report.outcome.tip
-    if refusal.commit and not about_tip:
+    if report.tag is not None and refusal.commit == report.tag.id:
+        lines.append(f"    tag      {refusal.commit.hex()}")
+    elif refusal.commit and not about_tip:
         lines.append(f"    commit   {_commit(report, refusal.commit, full=True)}")
     line = report.lines.get(refusal.commit)
     if line is not None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from gitverify.text import shown
 
 if TYPE_CHECKING:
-    from gitverify.report.model import Report, Route
+    from gitverify.report.model import Report, Route, TagLine
     from gitverify.rules.facts import Refusal
     from gitverify.worktree.model import Comparison
 
@@ -50,11 +50,16 @@ def _summary(report: Report) -> dict[str, Any]:
         },
         "mark": {"before": [c.hex() for c in report.before], "after": [c.hex() for c in report.after]},
         "seconds": round(report.seconds, 3),
+        **({"tag": _tag(report.tag)} if report.tag is not None else {}),
         **({"worktree": _worktree(report.comparison)} if report.comparison is not None else {}),
         **(
             {"base": report.base.hex(), "routes": [_route(r) for r in report.routes]} if report.base is not None else {}
         ),
     }
+
+
+def _tag(tag: TagLine) -> dict[str, Any]:
+    return {"name": shown(tag.name, _PATH_LENGTH), "id": tag.id.hex(), "person": tag.person, "key": tag.key}
 
 
 def _worktree(comparison: Comparison) -> dict[str, Any]:

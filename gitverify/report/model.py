@@ -38,14 +38,25 @@ class Route:
     required: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class TagLine:
+    """The tag that was asked about: the name asked for, the raw id, and who signed it where that was found out."""
+
+    name: bytes
+    id: bytes
+    person: str | None = None
+    key: str | None = None
+
+
 @dataclass(slots=True)
 class Report:
     """An answer to show.
 
     ``refusals`` are the outcome's, or, where R27 took an older commit, what was left out. ``lines`` describes the
     commits that are named. ``problem`` is an answer without an outcome: nothing could be asked. ``comparison`` is that
-    of the checkout (R28), where one was made. ``notes`` are sentences for people. A gate's report has the commit
-    that the branch is to go on top of (``base``) and ``routes``; its outcome takes the required ones together.
+    of the checkout (R28), where one was made. ``notes`` are sentences for people. ``tag`` is the tag that was asked
+    about. A gate's report has the commit that the branch is to go on top of (``base``) and ``routes``; its outcome takes
+    the required ones together.
     """
 
     outcome: Outcome | None = None
@@ -59,6 +70,7 @@ class Report:
     comparison: Comparison | None = None
     lines: dict[bytes, CommitLine] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    tag: TagLine | None = None
     base: bytes | None = None
     routes: tuple[Route, ...] = ()
     seconds: float = 0.0
