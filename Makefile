@@ -17,7 +17,7 @@ ROUNDS ?= 10
 # The parts that decide: their coverage by the tests is complete, branches included.
 CORE := gitverify/objects/*,gitverify/signatures/*,gitverify/policies/*,gitverify/trees/*,gitverify/rules/*
 
-.PHONY: help demo test coverage lint types imports check fixtures man completions bench compare mutation fuzz clean
+.PHONY: help demo test coverage lint types imports check fixtures man completions tutorial bench compare mutation fuzz clean
 
 help:
 	@echo "make demo      build a signed sample history, verify it, tamper with it in five ways"
@@ -30,6 +30,7 @@ help:
 	@echo "make fixtures  build the conformance corpus in build/fixtures, to look at"
 	@echo "make man       the man pages, in build/man"
 	@echo "make completions  files for bash, zsh and fish, in build/completions"
+	@echo "make tutorial  run docs/tutorial.md, from pip install on, and take the time"
 	@echo "make bench     speed and memory, as ratios within one run"
 	@echo "make compare   random histories, judged by the rules and by the reference"
 	@echo "make mutation  mutants of the rules, which the tests must kill"
@@ -69,6 +70,10 @@ man: $(STAMP)
 completions: $(STAMP)
 	rm -rf build/completions
 	@$(BIN)/python -m manual.completions build/completions
+
+# pip takes what it needs from the network.
+tutorial: $(STAMP)
+	@$(BIN)/python -m manual.tutorial
 
 bench: $(STAMP)
 	$(BIN)/python -m tests.bench.run $(BENCH)

@@ -1,0 +1,182 @@
+"""The commands of the documentation's pages work, and print what the pages show."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import program
+import pytest
+from test_docs import documented_codes
+
+from manual import tutorial
+from manual.sessions import Disagreement, Done, Step, run, steps
+
+ROOT = Path(__file__).parent.parent
+
+# A project of alice's and bob's on a server, and a clone of alice's. Who signs is who git is told to be.
+SCENE = r"""
+set -e
+git config --global init.defaultBranch main
+git config --global gpg.format ssh
+git config --global commit.gpgSign true
+for who in alice alice-backup bob carol; do ssh-keygen -q -t ed25519 -N '' -C $who -f ~/$who; done
+cat > bin/as <<'END'
+#!/bin/bash
+git config --global user.name "${1^} Example"; git config --global user.email "$1@example.org"
+git config --global user.signingKey ~/"${2-$1}.pub"
+END
+chmod +x bin/as; export PATH="$PWD/bin:$PATH"
+as alice
+git init -q --bare server.git
+git clone -q server.git project 2> /dev/null
+cd project
+echo one > README; git add README; git commit -q -m 'Begin'
+gitverify init --person alice > ~/introduction
+git push -q origin main
+"""
+
+
+class Place:
+    """A home of its own, with gitverify, git and ssh-keygen on PATH."""
+
+    def __init__(self, root):
+        self.root = root
+        self.environment = {
+            "PATH": os.pathsep.join([str(program.install(root / "bin")), os.environ["PATH"]]),
+            "HOME": str(root),
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_TERMINAL_PROMPT": "0",
+            "LC_ALL": "C.UTF-8",
+            "TZ": "UTC",
+        }
+
+    def sh(self, script, where="."):
+        done = subprocess.run(
+            ["bash", "-c", script],
+            cwd=self.root / where,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout.strip()
+
+    def run(self, text, where="."):
+        return run(steps(text), self.environment, self.root / where)
+
+
+@pytest.fixture
+def place(tmp_path):
+    place = Place(tmp_path)
+    place.sh(SCENE)
+    return place
+
+
+def page(name, title=None):
+    text = (ROOT / "docs" / name).read_text()
+    if title is None:
+        return text
+    rank = title.split(" ")[0]
+    found = re.search(rf"^{re.escape(title)}$(.*?)(?=^#{{1,{len(rank)}}} |\Z)", text, re.MULTILINE | re.DOTALL)
+    assert found, title
+    return found[1]
+
+
+# --- the runner ---------------------------------------------------------------------------------------------------
+
+
+def test_sessions_are_read():
+    text = "```console\n$ one \\\n    --two\nout\n\n$ three <<E\n> four\n> E\n```\n```\n$ not one\n```\n"
+    assert steps(text) == [Step("one \\\n    --two", ("out",)), Step("three <<E\nfour\nE")]
+
+
+def test_a_session_is_run(tmp_path):
+    seen = []
+    text = "$ cd / && x=1\n$ pwd; printf $x\n/\n$ cat\n$ false  # refused: …\n$ echo a bc 2026-01-02\na … 1999-12-31\n"
+    done = run(steps(f"```console\n{text}```\n"), os.environ, tmp_path, seen.append)
+    assert [step.status for step in done] == [0, 0, 0, 1, 0]
+    assert done[1].output == ["/", "1"]
+    assert [step.seconds for step in done] == sorted(step.seconds for step in done)
+    assert seen[:3] == ["$ cd / && x=1", "$ pwd; printf $x", "  /"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "$ false",
+        "$ true  # refused",
+        "$ echo a\nb",
+        "$ echo a; echo b\nb\na",
+        "$ echo a\nb…",
+        "$ echo 2026-01-02\n2026-1-2",
+    ],
+)
+def test_what_a_page_has_wrong_is_seen(wrong, tmp_path):
+    with pytest.raises(Disagreement):
+        run(steps(f"```console\n{wrong}\n$ touch later\n```\n"), os.environ, tmp_path)
+
+
+def test_a_command_that_goes_wrong_ends_the_session(tmp_path):
+    with pytest.raises(Disagreement, match="exit status 1"):
+        run(steps("```console\n$ false\n$ touch later\n```\n"), os.environ, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+# --- users --------------------------------------------------------------------------------------------------------
+
+
+def test_users(place):
+    place.sh("gitverify policy add-key bob ~/bob.pub 2>/dev/null || true; git clone -q server.git clone")
+    text = page("users.md")
+    introduction, key = place.sh("sed -n 's/^  gitverify trust //p' introduction").split(" --signer ")
+    example = re.search(r"gitverify trust ([0-9a-f]{40}) --signer (SHA256:\S+)", text)
+    text = text.replace(example[1], introduction).replace(example[2], key)
+    place.run(text, "clone")
+
+
+# What the gate alone answers, which users do not ask.
+OF_THE_GATE = {"route-undecided"}
+
+
+def test_users_find_every_code():
+    rows = re.findall(r"^\| (`.*?) \|", page("users.md", "## When it says no"), re.MULTILINE)
+    named = [code for row in rows for code in re.findall("`([^`]+)`", row)]
+    assert len(named) == len(set(named))
+    assert set(named) == set(documented_codes()) - OF_THE_GATE
+
+
+# --- the tutorial -------------------------------------------------------------------------------------------------
+
+
+def test_tutorial(tmp_path):
+    """All of it but pip, which takes the network: gitverify is on PATH already."""
+    place = Place(tmp_path)
+    install, rest = page("tutorial.md", "## 1. Install"), page("tutorial.md").partition("\n## 2. ")[2]
+    assert "pip install" in install
+    assert "pip install" not in rest
+    done = place.run(rest)
+    assert len([each for each in done if each.step.refused]) >= 5
+
+
+def test_the_tutorials_script_takes_the_time(tmp_path, monkeypatch, capsys):
+    short = tmp_path / "short.md"
+    short.write_text(
+        "```console\n$ pwd\n$ ls; : pip install\ngitverify\n$ echo $HOME; false  # refused\n/home\n$ true\n```\n"
+    )
+    monkeypatch.setattr(tutorial, "PAGE", short)
+    monkeypatch.setenv("HOME", "/home")
+    monkeypatch.setenv("GITVERIFY_FORMAT", "json")
+    assert tutorial.main() == 1
+    assert "this is not printed (there): /home" in capsys.readouterr().err
+    short.write_text(short.read_text().replace("\n/home\n", "\n…gitverify-tutorial-…\n"))
+    assert tutorial.main() == 0
+    assert "all 4 commands" in capsys.readouterr().out.splitlines()[-1]
+
+
+def test_what_the_tutorial_takes():
+    ended = [
+        Done(Step(name), seconds=at) for at, name in enumerate(["cd", "pip install", "false # refused", "ls", "pwd"])
+    ]
+    assert tutorial.times(ended) == (2, 4)
