@@ -83,7 +83,7 @@ def _openpgp_keys(git: Git) -> Iterator[str]:
     command = [program, "--batch", "--with-colons", "--list-secret-keys", "--", named]
     try:
         done = subprocess.run(command, env=git.environment, capture_output=True, check=False)  # noqa: S603
-        lines = done.stdout.decode("utf-8", "replace").splitlines()
+        lines = done.stdout.decode("utf-8", "replace").split("\n")  # a user ID may hold other ends of lines
     except OSError:
         lines = []
     found = list(_usable(lines))

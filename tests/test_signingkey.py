@@ -79,6 +79,12 @@ def test_openpgp_keys_as_gpg_prefers_them(ask, tmp_path):
     assert ask(gpg_format="openpgp") == (A5, A2, A1)
 
 
+def test_a_user_id_begins_no_lines_of_its_own(ask):
+    forged = "Somebody\x85fpr:::::::::" + "B" * 40 + ":\u2028"
+    certifies = LISTING.replace("Somebody", forged).replace("uid:", "sec:u::::::::::scESC:\nuid:")
+    assert ask(gpg=certifies, user_signingKey="x") == (A5, A2)
+
+
 def test_one_openpgp_key_and_no_other(ask):
     assert ask(gpg=LISTING, user_signingKey="0xAAAAAAAAAAAAAAA2!") == (A2,)
 

@@ -87,14 +87,14 @@ def with_imported(
     """
     cast = Cast([], "", notes=list(imported.notes))
     people = _with_certificates(cast, imported.people, kept, now)
-    mine = [label for label, specs in people.items() if any(_same(keys[0], spec) for spec in specs)]
-    names = plain_names([label for label in people if label not in mine], [name] if name else [])
-    if mine:
-        names[mine[0]] = name or plain_names(mine, names.values())[mine[0]]
+    mine = next((label for label, specs in people.items() if any(_same(keys[0], spec) for spec in specs)), None)
+    names = plain_names([label for label in people if name is None or label != mine], [name] if name else [])
+    if mine is not None and name is not None:
+        names[mine] = name
     cast.people = [DraftPerson(names[label], specs, label) for label, specs in people.items()]
-    if mine:
-        cast.signer = names[mine[0]]
-        more = [key for key in keys[1:] if not any(_same(key, spec) for spec in people[mine[0]])]
+    if mine is not None:
+        cast.signer = names[mine]
+        more = [key for key in keys[1:] if not any(_same(key, spec) for spec in people[mine])]
     else:
         cast.signer = name or next(iter(plain_names([default], names.values()).values()))
         cast.people.insert(0, DraftPerson(cast.signer, ()))

@@ -288,6 +288,12 @@ def test_a_comment_that_is_yaml(here):
     assert parse(here.policy.encode()).editors == {"Alice-Example"}
 
 
+def test_a_key_of_two_lines(here):
+    here.set(**{"user.signingKey": f"key::{ALICE.line} x\npolicy_editors: [mallory]"})
+    refused(here, why="no SSH public key line")
+    refused(here, "--backup-key", f"{BOB.line} x\ngrants: []", why="no SSH public key line")
+
+
 # --- signing fails -------------------------------------------------------------------------------------------------
 
 

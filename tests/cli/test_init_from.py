@@ -96,6 +96,13 @@ def test_many_people(here):
     assert '  - {paths: [/], people: ["@everyone"]}\n' in here.policy
 
 
+def test_somebody_called_as_the_group(here):
+    users = [{"login": f"p{n}", "keys": [signing.ssh_line(f"ssh{n}")]} for n in range(9)]
+    users[3]["login"] = "everyone"
+    _, people = imported(here, "github-keys", json.dumps(users))
+    assert "everyone" in people
+
+
 @pytest.mark.parametrize(
     ("form", "content", "why"),
     [
@@ -166,6 +173,19 @@ def test_the_guix_signer_is_one_of_the_list(tmp_path):
         here.set(**{"user.signingKey": DAVE.id})
         _, people = imported(here, "guix", policies.guix_list(DAVE.signing), "--keyring", "keyring")
     assert people == {"test": [DAVE.signing.name]}
+
+
+def test_a_list_that_has_the_signer_twice(tmp_path):
+    """The primary key for one, its subkey for another: the first is who signs."""
+    here = Beginning(tmp_path, key=None)
+    keyring(here, **{"dave.key": DAVE.certificate})
+    with gpg_home(DAVE) as home:
+        here.environment["GNUPGHOME"] = home
+        here.set(**{"user.signingKey": DAVE.id})
+        text = policies.guix_list(DAVE.signing, DAVE.primary)
+        done, people = imported(here, "guix", text, "--keyring", "keyring")
+    assert people == {"test": [DAVE.signing.name], "test-2": [DAVE.id]}
+    assert re.search("test  .*(you)", done.stdout)
 
 
 def test_certificates_that_are_missing(here):

@@ -185,6 +185,12 @@ def test_files_that_are_no_committers(data, why):
         read("committers-json", data, name="x", now=NOW)
 
 
+def test_a_key_of_two_lines():
+    found = committers({"Alice": ALICE.line, "Bob": f"{BOB.line} bob\ngrants: []"})
+    assert list(found.people) == ["Alice"]
+    assert found.notes[0].isprintable()
+
+
 def test_a_key_of_two_people():
     with pytest.raises(ImportRefused, match="two people, “Alice” and “Bob”") as error:
         committers({"Alice": ALICE.line, "Bob": blob(ALICE.line)})
