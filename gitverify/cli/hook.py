@@ -127,11 +127,12 @@ def reference_transaction(state: str) -> int:
     """Refuse to move remote-tracking branches to what is not authentic. Called by git; see “gitverify hook install”."""
 
     def work() -> None:
-        from gitverify.hooks.client import may_concern, transaction  # noqa: PLC0415
-        from gitverify.hooks.lines import received  # noqa: PLC0415
+        from gitverify.hooks.lines import moves_branches, received  # noqa: PLC0415
 
         changes = received(_input())
-        if may_concern(changes):
+        if moves_branches(changes):
+            from gitverify.hooks.client import transaction  # noqa: PLC0415  (and all of git and cryptography)
+
             with _judging() as judge:
                 transaction(judge, changes)
 

@@ -44,11 +44,6 @@ def _branch(protected: Protected, name: str) -> str:
     return next((pattern for pattern in protected.patterns if "*" not in pattern), name)
 
 
-def may_concern(changes: Iterable[Change]) -> bool:
-    """Whether a transaction may hold something to judge: asked for every move of a reference, so it must be quick."""
-    return any(change.new and change.ref.startswith((b"refs/remotes/", b"refs/heads/")) for change in changes)
-
-
 def transaction(judge: Judge, changes: Iterable[Change]) -> None:
     """Return when references may move here. Raises Refused, BadSetting.
 

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import re
 from binascii import unhexlify
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from gitverify.errors import GitverifyError
 from gitverify.text import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _ID = re.compile(rb"[0-9a-f]{40}|[0-9a-f]{64}")
 _SYMBOLIC = re.compile(rb"ref:[^ ]+")
@@ -55,6 +58,11 @@ def change(ref: bytes, old: bytes, new: bytes) -> Change:
     if not ref or re.search(rb"[\x00-\x20\x7f]", ref):
         raise BadInput(f"“{shown(ref, 80)}” is no name of a reference")
     return Change(ref, _id(old), _id(new))
+
+
+def moves_branches(changes: Iterable[Change]) -> bool:
+    """Whether a branch is to point to something: else a transaction, of which there are many, is over quickly."""
+    return any(each.new is not None and each.ref.startswith((b"refs/remotes/", b"refs/heads/")) for each in changes)
 
 
 def _lines(raw: bytes) -> list[bytes]:

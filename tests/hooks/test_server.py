@@ -547,14 +547,16 @@ def test_the_mark_is_where_the_branch_was_not_where_it_goes(guarded):
     assert first != other == guarded.at()
 
 
-def test_how_old_a_branch_is_stops_no_push(guarded):
-    """Somebody has to be the first to commit again."""
-    guarded.on_server("gitverify.maxAge", "1s")
-    old = {"GIT_AUTHOR_DATE": "1700000000 +0000", "GIT_COMMITTER_DATE": "1700000000 +0000"}
-    guarded.environment |= old
-    guarded.commit("Long ago", TIDY, sign=True)
-    assert guarded.push("main").status == 0
-    refused(guarded.push("--force", f"{guarded.introduction}:main"), "behind")
+def test_how_old_a_branch_is_stops_no_push(place, later):
+    """Somebody has to be the first to commit again; and what is there counts as a floor, however old."""
+    place.on_server("gitverify.maxAge", "7d")
+    new = place.commit("Signed", TIDY, sign=True)
+    place.git("push", "-q", "origin", "HEAD:other")
+    assert place.call("verify", "main", "--no-state", repo=place.server).status == 1
+    assert place.hook("pre-receive", stdin=f"{place.introduction} {new} refs/heads/main\n".encode()).status == 0
+    place.git("push", "-q", "origin", "HEAD:main")
+    done = place.hook("pre-receive", stdin=f"{new} {place.introduction} refs/heads/main\n".encode())
+    assert "behind (R23)" in done.stderr
 
 
 def test_who_runs_the_server_can_go_back(guarded):
