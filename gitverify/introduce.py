@@ -36,6 +36,7 @@ def introduce(session: Session, commit: bytes, branch: str | None) -> Introduced
     """
     try:
         anchor = load_anchor(session.repository, session.request())
+        signing_key = anchor.signing_key(session.repository)
     except Stop as answer:
         refusal = answer.refusals[0]
         raise Unanswerable(refusal.code, refusal.message, verdict=answer.verdict, rule=refusal.rule) from None
@@ -45,7 +46,7 @@ def introduce(session: Session, commit: bytes, branch: str | None) -> Introduced
     return Introduced(
         commit=commit,
         line=line,
-        signing_key=anchor.signing_key(session.repository),
+        signing_key=signing_key,
         policy_path=anchor.examination.policy_path,
         dialect=anchor.examination.dialect,
         people=tuple(sorted(anchor.policy.people)),

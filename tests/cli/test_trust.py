@@ -85,3 +85,12 @@ def test_marks_are_not_given_up_unasked(scene):
     assert scene.run("trust", "{fork}", "--branch", "elsewhere").status == 0
     assert scene.run("trust", "{fork}", "--force").status == 0
     assert stored(scene, "gitverify.introduction") == scene.ids["fork"]
+
+
+def test_more_certificates_than_are_read(scene):
+    files = {f".gitverify/keys/{number}": "" for number in range(4097)}
+    many = scene.history.commit("many", files, sign=ALICE)
+    done = scene.run("trust", many)
+    assert done.status == 4
+    assert "introduction-policy (R14)" in done.stdout
+    assert "4,097 files of certificates" in done.stdout
