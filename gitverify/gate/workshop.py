@@ -15,13 +15,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Self
 
-from gitverify.errors import GitverifyError
+from gitverify.errors import GitverifyError, MalformedCommit, MissingObject
 from gitverify.git import Git, GitError
+from gitverify.objects.commit import parse_head
 from gitverify.source import Repository
 from gitverify.text import shown
+from gitverify.walk import read_commit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 _CONFLICTS = 1
 _MOST_NAMES = 10
@@ -96,7 +98,7 @@ class Workshop:
             return git.run(*settings, *arguments, accept=accept)
         except GitError as error:
             said = "; ".join(error.output) or str(error)
-            hint = "This takes git 2.38 or newer, and the files of both branches in the clone."
+            hint = "This takes git 2.38 or newer, and in the clone both branches, down to where they parted."
             raise NotMade(f"git can't make it here: {said}", hint) from None
 
     @property
@@ -111,10 +113,21 @@ class Workshop:
             (place / "config").write_text("[core]\n\trepositoryformatversion = 0\n\tbare = true\n")
             lenders = (self._repository.common_directory / "objects", *self._repository.arriving)
             (place / "objects/info/alternates").write_bytes(b"".join(os.fsencode(at) + b"\n" for at in lenders))
-            shallow = self._repository.common_directory / "shallow"
-            if shallow.is_file():
-                (place / "shallow").write_bytes(shallow.read_bytes())
+            (place / "shallow").write_bytes(b"".join(commit + b"\n" for commit in self._cut_off()))
         return Path(self._place.name)
+
+    def _cut_off(self) -> Iterator[bytes]:
+        """Yield the commits (hexadecimal) at which a shallow clone ends for git, and really does.
+
+        Fetched with a depth, a commit may be said to have no parents although another branch brought them.
+        """
+        shallow = self._repository.common_directory / "shallow"
+        for commit in shallow.read_bytes().split() if shallow.is_file() else ():
+            try:
+                for parent in parse_head(read_commit(self._repository, unhexlify(commit))).parents:
+                    read_commit(self._repository, parent)
+            except (MissingObject, MalformedCommit):
+                yield commit
 
     def _write(self, commit: bytes) -> bytes:
         """Write a commit's content as a loose object; return its id."""
