@@ -17,7 +17,12 @@ class Limits:
     tree_size: int = 8 << 20
     tree_depth: int = 2048  # as git's core.maxTreeDepth
     changed_paths: int = 1_000_000
-    blob_size: int = 8 << 20
+    blob_size: int = 8 << 20  # of what is parsed
+    content_size: int = 512 << 20  # of a file that is exported or hashed: it is in memory as a whole
+    content_entries: int = 5_000_000
+    content_bytes: int = 64 << 30
+    content_depth: int = 256  # as many directories are open at once
+    symlink_size: int = 4095  # as PATH_MAX
     signature_size: int = 64 << 10
     ancestry_steps: int = 5_000_000
     ancestry_steps_per_commit: int = 200

@@ -56,15 +56,15 @@ class LooseFiles:
         """Look in these directories."""
         self._directories = [str(directory) for directory in directories]
 
-    def check(self, object_id: bytes) -> None:
+    def check(self, object_id: bytes, blob_size: int | None = None) -> None:
         """Return where the object's file, in every directory that has one, is whole or absent.
 
-        Raises MissingObject where one is not, OversizedObject where it is too large to be read.
+        ``blob_size``: see :func:`~gitverify.objects.sizes.check_size`. Raises MissingObject where one is not, OversizedObject where it is too large to be read.
         """
         name = object_id.hex()
         for directory in self._directories:
             try:
-                _inspect(f"{directory}/{name[:2]}/{name[2:]}")
+                _inspect(f"{directory}/{name[:2]}/{name[2:]}", blob_size)
             except (FileNotFoundError, NotADirectoryError):
                 continue
             except OSError as error:
@@ -77,25 +77,25 @@ class _Flaw(Exception):
     """What is wrong with a file; does not leave this module."""
 
 
-def _inspect(path: str) -> None:
+def _inspect(path: str, blob_size: int | None) -> None:
     """Inflate a loose object's file; nothing of it is kept."""
     # Not blocking: a pipe in an object's place would wait for a writer.
     with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:  # noqa: PTH123
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise _Flaw("it is no regular file")
         try:
-            _inflate(file)
+            _inflate(file, blob_size)
         except zlib.error as error:
             raise _Flaw(f"it can't be inflated: {error}") from None
 
 
-def _inflate(file: BinaryIO) -> None:
+def _inflate(file: BinaryIO, blob_size: int | None) -> None:
     inflater = zlib.decompressobj()
     start = inflater.decompress(file.read(_CHUNK), _HEADER_SIZE)
     header = _HEADER.match(start)
     if header is None:
         raise _Flaw("it has no header")
-    check_size(header[1].decode(), int(header[2]))
+    check_size(header[1].decode(), int(header[2]), blob_size)
     missing = header.end() + int(header[2]) - len(start)
     while not inflater.eof:
         more = inflater.unconsumed_tail or file.read(_CHUNK)

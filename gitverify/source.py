@@ -112,15 +112,27 @@ class Repository:
 
     def read(self, object_id: bytes) -> tuple[ObjectType, bytes]:
         """Return type and content of an object; see ObjectSource.read."""
+        return self._read(object_id, None)
+
+    def content(self, object_id: bytes, limit: int) -> bytes | None:
+        """Return the content of a blob of at most so many bytes, which are not parsed; None where it is no blob.
+
+        Hashed as all objects are. Libgit2 reads no object from a pack piece by piece, so all of it is in memory, for a
+        moment two times. Raises as :meth:`read`.
+        """
+        kind, content = self._read(object_id, limit)
+        return content if kind == "blob" else None
+
+    def _read(self, object_id: bytes, blob_size: int | None) -> tuple[ObjectType, bytes]:
         try:
             oid = pygit2.Oid(raw=object_id)
             try:
                 number, size = self._packed.read_header(oid)
             except KeyError:
-                self._loose_files.check(object_id)
+                self._loose_files.check(object_id, blob_size)
                 number, content = self._loose.read(oid)
             else:
-                check_size(_TYPES[number], size)
+                check_size(_TYPES[number], size, blob_size)
                 number, content = self._packed.read(oid)
             return _TYPES[number], content
         except KeyError:

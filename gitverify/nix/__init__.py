@@ -1,0 +1,1 @@
+"""What Nix takes: hashes of trees as it computes them."""
