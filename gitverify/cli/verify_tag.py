@@ -17,7 +17,7 @@ from gitverify.tagging.judge import verify_tag
 
 @click.command("verify-tag")
 @click.argument("tag")
-@click.option("--as", "name", metavar="NAME", help="The name that the tag must have, where TAG is an object id.")
+@click.option("--as", "called", metavar="NAME", help="The name that the tag must have, where TAG is an object id.")
 @click.option("--historic", is_flag=True, help="Take the word of somebody whom the policy has dropped since, too.")
 @options.REPOSITORY
 @options.ANCHOR
@@ -33,7 +33,7 @@ from gitverify.tagging.judge import verify_tag
     show_default=True,
     help="How to report.",
 )
-def command(tag: str, name: str | None, historic: bool, jobs: int | None, format_: str, **asked: Any) -> int:
+def command(tag: str, called: str | None, historic: bool, jobs: int | None, format_: str, **asked: Any) -> int:
     """Is the annotated tag TAG authentic?
 
     It has the name that you gave, what it tags is an authentic commit, and somebody signed it whom the policy of that
@@ -48,7 +48,7 @@ def command(tag: str, name: str | None, historic: bool, jobs: int | None, format
     start = time.monotonic()
 
     def run() -> int:
-        session, wanted = open_tag(query(tag, **asked), name)
+        session, wanted = open_tag(query(tag, **asked), called)
         progress = Progress()
         try:
             make_pool = pools(session.repository, jobs or cores())

@@ -55,8 +55,8 @@ class Report:
     ``refusals`` are the outcome's, or, where R27 took an older commit, what was left out. ``lines`` describes the
     commits that are named. ``problem`` is an answer without an outcome: nothing could be asked. ``comparison`` is that
     of the checkout (R28), where one was made. ``notes`` are sentences for people. ``tag`` is the tag that was asked
-    about. A gate's report has the commit that the branch is to go on top of (``base``) and ``routes``; its outcome takes
-    the required ones together.
+    about. A gate's report has the commit that the branch is to go on top of (``base``) and ``routes``; its outcome
+    takes the required ones together.
     """
 
     outcome: Outcome | None = None

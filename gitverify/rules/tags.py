@@ -66,17 +66,16 @@ class Law(NamedTuple):
     later: bool = False
 
 
-class Place(Enum):
-    """Where a commit of a mark lies, seen from the tagged commit.
+class Lies(Enum):
+    """How a mark lies to the tagged commit.
 
-    ABOVE: it reaches the tagged commit, or is it. BELOW: the tagged commit reaches it, over binding edges (R23).
-    CHANGED: neither, and its policy file is another than when the two parted; BESIDE: neither, and it is the same.
+    OLDER: the tagged commit reaches all of the mark's over binding edges (R23), so its own policy is no older. NEWER:
+    the mark's commits reach all that anybody vouched for in the tagged commit, over authentic edges. ASIDE: neither.
     """
 
-    ABOVE = "above"
-    BELOW = "below"
-    CHANGED = "changed"
-    BESIDE = "beside"
+    OLDER = "older"
+    NEWER = "newer"
+    ASIDE = "aside"
 
 
 def refuse(tag: bytes, rule: str, code: str, message: str, **more: object) -> NoReturn:
@@ -106,19 +105,16 @@ def read_tag(object_id: bytes, kind: ObjectType, raw: bytes, name: bytes) -> Tag
     return tag
 
 
-def counting(tag: bytes, marks: Sequence[Sequence[Place]]) -> list[tuple[int, int]]:
-    """Return which commits of which marks have to list the signer still (T6), as places in ``marks``.
+def counting(tag: bytes, marks: Sequence[Lies]) -> list[int]:
+    """Return which of the marks have to list the signer of a tag (raw id) still (T6), as places in ``marks``.
 
-    Raises TagRefused where there are marks and the tagged commit is not what any of them is of (T4): a mark of which
-    a commit reaches it, or of which it reaches every commit. Those of a mark that it reaches are older than the policy
-    that it was tagged under, and what is beside it counts where it has news.
+    All commits of one mark have the same policy file: what leads to them over binding edges from a tip that nobody
+    vouched for has the tip's. Raises TagRefused where there are marks, and all are aside (T4).
     """
-    ours = [at for at, places in enumerate(marks) if Place.ABOVE in places or set(places) == {Place.BELOW}]
-    if marks and not ours:
+    if marks and set(marks) == {Lies.ASIDE}:
         message = "the tagged commit is authentic, but on no branch that was accepted here before, nor after its end"
         refuse(tag, "T4", "tag-aside", message)
-    news = {Place.ABOVE, Place.CHANGED}
-    return [(mark, at) for mark in ours for at, place in enumerate(marks[mark]) if place in news]
+    return [at for at, lies in enumerate(marks) if lies is Lies.NEWER]
 
 
 def signed_by(tag: bytes, date: int, examined: Examined, law: Law) -> tuple[Voucher, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -109,10 +110,7 @@ class _TagVerification:
         if tag.signature is None:
             refuse(self._wanted.id, "R8", "unsigned", "the tag has no signature at the end of its message")
         date = self._target_date(tag)
-        ground = self._authentic(anchor, tag.target)
-        if ground is None:
-            return
-        judges = self._judges(ground)
+        judges = self._judges(self._authentic(anchor, tag.target))
         people = self._signed_by(anchor, tag, date, tag.target)
         self._line = replace(self._line, person=people[0].person, key=people[0].key)
         for commit in () if self._historic else judges:
@@ -136,8 +134,8 @@ class _TagVerification:
         except MalformedCommit as error:
             refuse(self._wanted.id, "T3", "tag-target", f"it tags what is no well-formed commit: {error}")
 
-    def _authentic(self, anchor: Anchor, target: bytes) -> Ground | None:
-        """T4: the engine says that the commit is authentic; None where it says otherwise.
+    def _authentic(self, anchor: Anchor, target: bytes) -> Ground:
+        """T4: return when the engine says that the commit is authentic; raise its answer as Stop where it is not.
 
         What a mark reaches was found so by the run that made it. What reaches a mark is judged from there.
         """
@@ -151,24 +149,23 @@ class _TagVerification:
                 if descends and any(reaches(source, commit, target, accepted) for commit in mark.commits):
                     self._outcome.introduced_at = anchor.facts.date
                     self._outcome.skipped = mark.accepted
-                    return Ground(source, anchor, target, floor_of(mark, context), None)
+                    return Ground(source, anchor, target, (target,), floor_of(mark, context), None)
             for mark in trusted:
                 if all(reaches(source, target, commit, given) for commit in mark.commits):
-                    found = self._judged(anchor, target, floor_of(mark, context))
-                    if found is not None:
-                        return found
+                    with suppress(Stop):  # seen from elsewhere it may be authentic all the same
+                        return self._judged(anchor, target, floor_of(mark, context))
         return self._judged(anchor, target, Floor())
 
-    def _judged(self, anchor: Anchor, target: bytes, floor: Floor) -> Ground | None:
-        outcome, judgement, marking = judge_closely(
+    def _judged(self, anchor: Anchor, target: bytes, floor: Floor) -> Ground:
+        outcome, _, marking = judge_closely(
             self._source, replace(self._request, floor=floor), make_pool=self._make_pool, observer=self._observer
         )
         self._outcome = outcome
         if outcome.verdict != "authentic":
-            outcome.refusals = outcome.refusals[:1]
-            return None
-        judged = (judgement, marking) if judgement is not None and marking is not None else None
-        return Ground(self._source, anchor, target, floor, judged)
+            raise Stop(outcome.verdict, outcome.refusals[:1])
+        if outcome.mark is None:  # pragma: no cover - the engine has one for whatever is authentic
+            raise AssertionError("an authentic commit without a mark")
+        return Ground(self._source, anchor, target, outcome.mark.commits, floor, marking)
 
     def _judges(self, ground: Ground) -> list[bytes]:
         """T4, T6: return the commits of the marks whose policies the signer has to be listed in."""
@@ -180,8 +177,8 @@ class _TagVerification:
                     raise self._absent(key, mark)
         if self._marks and not marks:
             raise self._absent(*self._marks[0])
-        found = counting(self._wanted.id, [ground.places(mark) for mark in marks])
-        return sorted({marks[mark].commits[at] for mark, at in found})
+        found = counting(self._wanted.id, [ground.lies(mark) for mark in marks])
+        return sorted({commit for at in found for commit in marks[at].commits})
 
     def _absent(self, key: MarkKey, mark: Mark) -> Stop:
         commit = next(commit for commit in mark.commits if not self._has_commit(commit))
