@@ -121,7 +121,7 @@ def _checked(file: str | None, rev: str | None, asked: dict[str, Any]) -> tuple[
     session = _session(rev or "HEAD", asked, needed=file is None)
     tree = CommittedTree(session.repository, session.revision.commit) if session is not None else None
     if session is not None and tree is not None and rev is not None:
-        name, _ = _policy_in(session, tree)
+        name = _name_in(session, tree)
         data = tree.data(name.path)
         if data is not None:
             return os.fsdecode(name.path), data, look(data, name.dialect, tree, lambda p: tree.material(p).known)
@@ -261,18 +261,25 @@ def _split(words: tuple[str, ...], asked: dict[str, Any]) -> tuple[str, tuple[st
     return words[0], words[1:]
 
 
-def _policy_in(session: Session, tree: CommittedTree) -> tuple[PolicyName, Policy]:
-    from gitverify.policies.model import Policy  # noqa: PLC0415
+def _name_in(session: Session, tree: CommittedTree) -> PolicyName:
     from gitverify.policyedit.place import named  # noqa: PLC0415
     from gitverify.session import UsageProblem  # noqa: PLC0415
-    from gitverify.text import shown  # noqa: PLC0415
 
     name = named(session, tree.policy_files())
-    policy = tree.policy(name) if name is not None else None
-    if name is None or policy is None:
+    if name is None or tree.entry(name.path) is None:
         raise UsageProblem(f"{tree.commit.hex()} has no policy file: “gitverify init” writes a first one")
+    return name
+
+
+def _policy_in(session: Session, tree: CommittedTree) -> tuple[PolicyName, Policy]:
+    from gitverify.policies.model import Policy  # noqa: PLC0415
+    from gitverify.session import UsageProblem  # noqa: PLC0415
+
+    name = _name_in(session, tree)
+    policy = tree.policy(name)
     if not isinstance(policy, Policy):
-        raise UsageProblem(f"the policy of {tree.commit.hex()} can't be used: {shown(policy.message, 400)}")
+        why = f": {policy.message}" if policy is not None else ""
+        raise UsageProblem(f"the policy of {tree.commit.hex()} can't be used{why}")
     return name, policy
 
 

@@ -226,3 +226,25 @@ def test_there_are_two_parsers_to_compare():
 def test_a_mapping_keeps_its_order():
     assert isinstance(read(b"b: 1\na: 2\n"), Mapping)
     assert list(read(b"b: 1\na: 2\n").values) == ["b", "a"]
+
+
+@pytest.mark.parametrize("parser", PARSERS)
+def test_where_nodes_stand(parser):
+    text = "a:\r\n- \u00e9 \U0001f600  # c\r\n- [x: 'y' , {z: \"1\"} ]\r\nb:\r\n    c: d   # e\r\n\r\n# end\r\n"
+    located = strictyaml.locate(text.encode(), parser)
+
+    def piece(node):
+        span = located.span(node)
+        return located.text[span.start : span.end], span.flow
+
+    top = located.document
+    first, second = top.values["a"].items
+    assert piece(top) == (text[: text.index("   # e")], False)
+    assert piece(top.values["a"]) == (text[4 : text.index("\r\nb:")], False)
+    assert piece(first) == ("\u00e9 \U0001f600", False)
+    assert piece(second) == ("[x: 'y' , {z: \"1\"} ]", True)
+    assert piece(second.items[0]) == ("x: 'y'", True)
+    assert piece(second.items[0].values["x"]) == ("'y'", False)
+    assert piece(second.items[1]) == ('{z: "1"}', True)
+    assert piece(top.values["b"]) == ("c: d", False)
+    assert piece(top.keys["b"]) == ("b", False)

@@ -21,11 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from gitverify.policies.edit.writing import Written
-    from gitverify.policies.strictyaml import Located, Text
+    from gitverify.policies.strictyaml import Located, Span, Text
 
 _DASH = re.compile(r"(?P<indent> *)-(?P<gap> +)")
 _DASH_ALONE = re.compile(r" *-\s*(?:#.*)?")
-_BLANK = re.compile(r"\s*(?:#.*)?")
 
 
 class _Entry(NamedTuple):
@@ -81,11 +80,11 @@ def remove(located: Located, node: Sequence | Mapping, gone: AbstractSet[int], k
     """Return what takes these entries out; ``key`` is the key that the list or mapping is the value of.
 
     Whole lines go where an entry has them to itself, with the comments in them; an empty list is left as ``[]``.
-    Raises EditRefused where the entries share lines in a manner that is not understood.
+    Raises EditRefused where a key does not stand in front of its line.
     """
     entries = _entries(located, node)
     if located.span(node).flow:
-        return _remove_flow(located.text, entries, gone)
+        return _remove_flow(located.text, entries, gone, located.span(node))
     text = located.text
     start_of = _dash_line if isinstance(node, Sequence) else _key_line
     stretches = [(start_of(text, entries[number].start), line_end(text, entries[number].end)) for number in gone]
@@ -108,15 +107,9 @@ def _dash_line(text: str, at: int) -> int:
     start = line_start(text, at)
     if _DASH.fullmatch(text[start:at]):
         return start
-    while start > 0 and not text[start:at].strip():
-        at, start = start, line_start(text, start - 1)
-        line = text[start:at]
-        if _DASH_ALONE.fullmatch(line.rstrip("\r\n")):
-            return start
-        if not _BLANK.fullmatch(line.rstrip("\r\n")):
-            break
-        at = start
-    raise EditRefused("the item's dash is not alone in front of it: take the item out by hand", line=line_of(text, at))
+    while start and not _DASH_ALONE.fullmatch(text[start : line_end(text, start)].rstrip("\r\n")):
+        start = line_start(text, start - 1)
+    return start
 
 
 def _entries(located: Located, node: Sequence | Mapping) -> list[_Entry]:
@@ -138,7 +131,7 @@ def _comma(text: str, at: int, limit: int) -> int:
     return at if at < limit else -1
 
 
-def _remove_flow(text: str, entries: list[_Entry], gone: AbstractSet[int]) -> list[Splice]:
+def _remove_flow(text: str, entries: list[_Entry], gone: AbstractSet[int], span: Span) -> list[Splice]:
     splices: list[Splice] = []
     for first, last in _runs(gone):
         is_end = last == len(entries) - 1
@@ -147,7 +140,7 @@ def _remove_flow(text: str, entries: list[_Entry], gone: AbstractSet[int]) -> li
         elif first:
             start, end = entries[first - 1].end, entries[last].end
         else:
-            start, end = entries[first].start, max(entries[last].end, entries[last].comma + 1)
+            start, end = span.start + 1, span.end - 1
         if "\n" not in text[start:end]:
             splices.append(Splice(start, end))
             continue

@@ -40,10 +40,8 @@ class Document:
         """Return the list at a path of keys and numbers; None where its last key is missing."""
         node: Node | None = self.top
         for step in path:
-            if isinstance(node, Mapping):
-                node = node.values.get(str(step))
-            elif isinstance(node, Sequence) and isinstance(step, int):
-                node = node.items[step]
+            inside: Any = node.items if isinstance(node, Sequence) else getattr(node, "values", {})
+            node = inside[step] if isinstance(step, int) else inside.get(step)
         return node if isinstance(node, Sequence) else None
 
     def texts(self, *path: str | int) -> list[str]:
