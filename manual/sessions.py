@@ -13,13 +13,14 @@ from __future__ import annotations
 import re
 import subprocess
 from dataclasses import dataclass, field
+from textwrap import dedent
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
-_BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^( *)```console\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 _REFUSED = re.compile(r"\s# refused[^\n]*\Z")
 # Written by the shell before and after each command; no command of a page prints it.
 _MARK = "--gitverify-session--"
@@ -60,7 +61,7 @@ class Disagreement(Exception):
 
 def steps(text: str) -> list[Step]:
     """Return the commands of a page, in their order."""
-    return [step for block in _BLOCK.findall(text) for step in _session(block)]
+    return [step for _, block in _BLOCK.findall(text) for step in _session(dedent(block))]
 
 
 def _session(block: str) -> Iterator[Step]:

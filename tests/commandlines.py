@@ -11,7 +11,7 @@ from gitverify.cli.main import cli
 
 # What ends a command in a shell, and begins another.
 _ENDS = {"|", "||", "&", "&&", ";", ")", "do", "then", "}", "2>&1"}
-_BLOCK = re.compile(r"^```([a-z]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^ *```([a-z]*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 _INDENTED = re.compile(r"(?:^ {4}.*\n)+", re.MULTILINE)
 _INLINE = re.compile(r"(?<!`)`((?:git )?gitverify [^`]+)`(?!`)")
 _START = re.compile(r"(?:^|[\s;&|(\"'=/]|\$\()(?:git[- ])?gitverify (?=[a-z-])")
@@ -39,7 +39,7 @@ def _joined(block):
 
 def prompted(block):
     """Return what stands behind the prompts of a session, with its continuation lines."""
-    lines = re.findall(r"^\$ ((?:.*\\\n)*.*)$", block, re.MULTILINE)
+    lines = re.findall(r"^ *\$ ((?:.*\\\n)*.*)$", block, re.MULTILINE)
     return [line.replace("\\\n", " ") for line in lines]
 
 

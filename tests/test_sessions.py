@@ -20,7 +20,7 @@ set -e
 git config --global init.defaultBranch main
 git config --global gpg.format ssh
 git config --global commit.gpgSign true
-for who in alice alice-backup bob carol; do ssh-keygen -q -t ed25519 -N '' -C $who -f ~/$who; done
+for who in alice alice-backup alice-new bob carol; do ssh-keygen -q -t ed25519 -N '' -C $who -f ~/$who; done
 cat > bin/as <<'END'
 #!/bin/bash
 git config --global user.name "${1^} Example"; git config --global user.email "$1@example.org"
@@ -32,7 +32,7 @@ git init -q --bare server.git
 git clone -q server.git project 2> /dev/null
 cd project
 echo one > README; git add README; git commit -q -m 'Begin'
-gitverify init --person alice > ~/introduction
+gitverify init --person alice --trust > ~/introduction
 git push -q origin main
 """
 
@@ -145,6 +145,90 @@ def test_users_find_every_code():
     named = [code for row in rows for code in re.findall("`([^`]+)`", row)]
     assert len(named) == len(set(named))
     assert set(named) == set(documented_codes()) - OF_THE_GATE
+
+
+# --- maintainers --------------------------------------------------------------------------------------------------
+
+LIST_BOB = """
+gitverify policy add-key bob ~/bob.pub --new-person; gitverify policy grant bob /; git commit -q -a -m 'Bob works here'
+as bob; echo bob > bob; git add bob; git commit -q -m 'Bob was here'; as alice
+git push -q
+"""
+SQUASHED = """
+git clone -q ~/server.git ~/other; cd ~/other
+echo more >> README; git commit -q --no-gpg-sign -a -m 'Fix it (#12)'; git push -q
+cd ~/project; git fetch -q
+"""
+ALLOW = "echo 'adopting_merges: true' >> .gitverify.yaml; git commit -q -a -m 'Allow adopting merges'; git push -q"
+BRANCH = """
+git switch -q -c fix; echo more >> README; git commit -q --no-gpg-sign -a -m 'Fix'; git push -q origin fix
+git switch -q main; git fetch -q
+"""
+
+# What there is before the sessions of a section.
+BEFORE = {
+    "## Adding somebody": "",
+    "## Removing somebody": LIST_BOB,
+    "## Changing a key": "",
+    "## A lost key": "gitverify policy add-key alice ~/alice-backup.pub --commit; git push -q",
+    "## A leaked key": LIST_BOB,
+    "## Somebody merged an unsigned commit": ALLOW + SQUASHED,
+    "## A project that squashes": BRANCH,
+    "## Handing the project over": "",
+    "## A new introduction: the last resort": "echo bad >> README; git commit -q -a -m Bad",
+}
+
+
+@pytest.mark.parametrize("title", BEFORE)
+def test_maintainers(title, place):
+    place.sh("set -e\n" + BEFORE[title], "project")
+    text = page("maintainers.md", title)
+    if title == "## Somebody merged an unsigned commit":
+        text, _ = text.split("[adopting.md]")
+    place.run(text, "project")
+    if title != "## A new introduction: the last resort":
+        assert place.sh("gitverify verify --no-state origin/main", "project").startswith("authentic")
+
+
+def test_maintainers_without_adopting_merges(place):
+    place.sh("set -e\n" + SQUASHED + "git merge -q --ff-only", "project")
+    _, text = page("maintainers.md", "## Somebody merged an unsigned commit").split("[adopting.md]")
+    place.run(text, "project")
+    assert place.sh("git fetch -q && git rev-parse main", "project") == place.sh("git -C ~/server.git rev-parse main")
+
+
+def test_a_leaked_key(place):
+    """What the page says of the thief, the mark, newcomers, and --contains."""
+    place.sh(f"set -e\n{LIST_BOB}", "project")
+    trust = place.sh("sed -n 's/^  \\(gitverify trust\\)/\\1/p' introduction")
+    place.sh(f"git clone -q server.git user && cd user && {trust} && gitverify verify")
+    place.sh("git clone -q server.git thief && cd thief && as bob && echo evil > bob && git commit -q -a -m Evil")
+    place.sh("as alice && gitverify policy remove-key bob ~/bob.pub --commit && git push -q", "project")
+    drop = place.sh("git rev-parse HEAD", "project")
+    newer = f"gitverify trust {drop} --signer $(ssh-keygen -lf ~/alice.pub | cut -d ' ' -f 2)"
+
+    place.sh(f"git fetch -q && gitverify verify origin/main --contains {drop}", "user")
+    place.sh("git push -q --force origin HEAD:main", "thief")
+    assert "  rollback (R23)" in place.sh("git fetch -q; ! gitverify verify origin/main", "user")
+    place.environment["GITVERIFY_STATE"] = str(place.root / "nothing-remembered")
+    place.sh(f"git clone -q server.git newcomer && cd newcomer && {trust} && git fetch -q ~/project main")
+    assert "  not-contained (R23b)" in place.sh(
+        f"git fetch -q ~/project main; ! gitverify verify --contains {drop}", "newcomer"
+    )
+    assert place.sh("gitverify verify", "newcomer").startswith("authentic")
+    assert "  not-descendant (R2)" in place.sh(f"{newer} --force > /dev/null; ! gitverify verify", "newcomer")
+
+
+def test_a_forced_push_mends_nothing(place):
+    """Nor is it needed: what was accepted is missed, even where it is taken away to mend something."""
+    place.sh("gitverify verify && git commit -q --allow-empty -m Good && git push -q && gitverify verify", "project")
+    forced = "git reset -q --hard HEAD~1 && git push -q --force && git fetch -q && ! gitverify verify origin/main"
+    assert "  behind (R23)" in place.sh(forced, "project")
+
+
+def test_every_session_for_maintainers_is_run():
+    everywhere = len(steps(page("maintainers.md")))
+    assert everywhere == sum(len(steps(page("maintainers.md", title))) for title in BEFORE)
 
 
 # --- the tutorial -------------------------------------------------------------------------------------------------
