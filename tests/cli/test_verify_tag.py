@@ -397,3 +397,90 @@ def test_a_certificate_that_has_gone_since(tags):
     accepted(tags.ask(), "carol")
     tags.accept()
     refused(tags.ask(), "unknown-key", "T6")
+
+
+# --- the other dialects ---------------------------------------------------------------------------------------------
+
+
+def start(tags, dialect, policy, sign):
+    tags.history.commit("start", {dialect: policy, "README": "one\n"}, parents=[], sign=sign)
+    tags.history.commit("next", {"README": "two\n"}, sign=sign)
+
+
+def asked(tags, name="v1", *arguments):
+    return tags.json("verify-tag", name, "--introduction", "{start}", *arguments)
+
+
+def test_openssh_everybody_tags(tags):
+    start(tags, policies.OPENSSH, policies.openssh((ALICE, ""), (BOB, 'namespaces="file"')), ALICE)
+    tags.tag("v1", "next")
+    accepted(asked(tags), "alice@example.org")
+    tags.tag("v2", "next", sign=BOB)
+    refused(asked(tags, "v2"), "unauthorized-key", "R22b")
+
+
+@pytest.mark.parametrize("date", [1_600_000_000, 1_800_000_000])
+def test_openssh_a_tagger_who_lies_about_the_date(tags, date):
+    """The key's time was over before the commit was made; a tag is no older than what it tags."""
+    both = policies.openssh((ALICE, ""), (BOB, 'valid-before="20240101000000Z"'))
+    start(tags, policies.OPENSSH, both, ALICE)
+    tags.tag("v1", "next", sign=BOB, date=date)
+    refused(asked(tags), "expired-key", "R22b")
+    tags.history.commit("later", {policies.OPENSSH: policies.openssh((ALICE, ""), (BOB, ""))}, sign=ALICE)
+    tags.tag("v2", "later", sign=BOB, date=date)
+    accepted(asked(tags, "v2"), "bob@example.org")
+
+
+def test_openssh_takes_no_openpgp(tags):
+    start(tags, policies.OPENSSH, policies.openssh((ALICE, "")), ALICE)
+    tags.tag("v1", "next", sign=keys.CAROL)
+    refused(asked(tags), "unsupported-signature", "R8")
+
+
+def test_guix_whoever_the_tagged_commit_authorizes(tags):
+    history = tags.history
+    history.commit("keyring", {f"{key.name}.key": key.certificate for key in (keys.CAROL, keys.ERIN)}, parents=[])
+    history.branch("keyring", "keyring")
+    start(tags, policies.GUIX, policies.guix(keys.CAROL, keys.ERIN), keys.CAROL)
+    tags.tag("v1", "next", sign=keys.ERIN)
+    report = asked(tags)
+    accepted(report, report["tag"]["person"])
+    assert report["dialect"] == "guix"
+    history.commit("dropped", {policies.GUIX: policies.guix(keys.CAROL)}, sign=keys.CAROL)
+    tags.tag("v2", "dropped", sign=keys.ERIN)
+    refused(asked(tags, "v2"), "unauthorized-key", "R8")
+    assert tags.json("verify", "main", "--introduction", "{start}")["exit"] == 0
+    refused(asked(tags), "unauthorized-key", "T6")
+    tags.tag("v3", "next")
+    refused(asked(tags, "v3"), "unsupported-signature", "R8")
+
+
+# --- what git and its tools say of the same tags ---------------------------------------------------------------------
+
+
+def test_a_tag_that_git_made(tags):
+    key = tags.place / "alice"
+    key.write_bytes((keys.KEYS / "ssh" / "alice").read_bytes())
+    key.chmod(0o600)
+    tags.git("config", "user.name", "Alice")
+    tags.git("config", "user.email", "alice@example.org")
+    tags.git("config", "gpg.format", "ssh")
+    tags.git("config", "user.signingKey", str(key))
+    made = tags.git("tag", "-s", "v1", "-m", "release", tags.ids["third"])
+    assert made.returncode == 0, made.stderr
+    accepted(tags.ask())
+    assert tags.git("tag", "-f", "-s", "nested", "-m", "again", "v1").returncode == 0
+    refused(tags.ask("nested"), "tag-nested", "T3")
+
+
+def test_git_and_we_differ_where_the_documentation_says(tags):
+    (tags.place / "signers").write_text(f"alice@example.org {ALICE.line}\n")
+    tags.git("config", "gpg.ssh.allowedSignersFile", str(tags.place / "signers"))
+    honest = tags.payload("v1") + ALICE.sign(tags.payload("v1"))
+    tags.put("v1", honest)
+    tags.put("other", honest)
+    tags.put("trailing", tags.payload("trailing") + ALICE.sign(tags.payload("trailing")) + b"unsigned text\n")
+    tags.tag("field", headers=b"extra field\n")
+    git_says = {name: tags.git("verify-tag", name).returncode for name in ("v1", "other", "trailing", "field")}
+    assert git_says == dict.fromkeys(git_says, 0)
+    assert {name: tags.ask(name)["exit"] for name in git_says} == {"v1": 0, "other": 1, "trailing": 1, "field": 1}
