@@ -5,12 +5,15 @@ import re
 from functools import cache
 from pathlib import Path
 
-PACKAGE = Path(__file__).parent.parent / "gitverify"
+import grimp
+
+ROOT = Path(__file__).parent.parent
 WORD = re.compile("[a-z]+(-[a-z]+)*")
 
 # A repository that is none is a usage error, and one whose settings can't be written has no code of its own. What
-# parsers of keys say of a key becomes another code: a policy's, or a signature's.
-NO_REASONS = {"not-a-repository", "config", "weak", "unsupported", "malformed"}
+# parsers of keys say of a key becomes another code: a policy's, or a signature's. What “policy check” warns of is no
+# reason for an answer.
+NO_REASONS = {"not-a-repository", "config", "weak", "unsupported", "malformed", "likely-mistake"}
 
 
 @cache
@@ -20,7 +23,7 @@ def emitted():
     That place is an argument for a parameter, or a field of a class, that is called ``code``; its default; and what is
     assigned to a variable or an attribute of that name.
     """
-    trees = [ast.parse(path.read_text()) for path in PACKAGE.rglob("*.py")]
+    trees = [ast.parse(path.read_text()) for path in sources()]
     places = {}
     for node in (node for tree in trees for node in ast.walk(tree)):
         if isinstance(node, ast.FunctionDef):
@@ -33,6 +36,14 @@ def emitted():
         for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.Module)):
             found |= made_in(function, places)
     return found - NO_REASONS
+
+
+def sources():
+    """Return the files of all modules that some command uses: what nothing calls yet answers nobody."""
+    graph = grimp.build_graph("gitverify", cache_dir=None)
+    used = graph.find_upstream_modules("gitverify.cli", as_package=True) | graph.find_descendants("gitverify.cli")
+    paths = [ROOT / module.replace(".", "/") for module in used]
+    return [path.with_suffix(".py") if not path.is_dir() else path / "__init__.py" for path in paths]
 
 
 def made_in(function, places):
