@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """``line`` and ``column`` count from 1, 0 where no place is meant. ``code``: an error's reason code."""
+    """``line`` and ``column`` count from 1, 0 where no place is meant. ``code``: an error's reason code, else None."""
 
     severity: Literal["error", "warning"]
     line: int
     column: int
     message: str
-    code: str = "likely-mistake"
+    code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
