@@ -65,8 +65,10 @@ def required(report: Report) -> tuple[Route, ...]:
 
 
 def headline(report: Report) -> str:
-    """Return the verdict in a line: ``not authentic: <id> “subject”``."""
+    """Return the verdict in a line: ``not authentic: <id> “subject”``, of a tag ``authentic: tag v1: <id> …``."""
     word = WORDS[report.verdict]
+    if report.tag is not None:
+        word += f": tag {shown(report.tag.name)}"
     if report.outcome is None:
         return f"{word}: {report.reason}" if report.reason else word
     tip = named(report, report.outcome.tip)

@@ -28,16 +28,15 @@ ALL_OF_THEM = "gitverify with --format json has them all"
 
 
 def write_github(report: Report) -> str:
-    """Return lines for a step's output: a command for each finding, up to ten, and the verdict."""
+    """Return lines for a step's output: the verdict, a command for each finding, up to ten, and how many are left."""
     found = findings(report)
     first = [each for each in found if not _follows(each)]
     room = MOST_ANNOTATIONS if len(found) == len(first) <= MOST_ANNOTATIONS else MOST_ANNOTATIONS - 1
-    lines = [_annotation(report, finding) for finding in first[:room]]
-    left = len(found) - len(lines)
+    annotations = [_annotation(report, finding) for finding in first[:room]]
+    left = len(found) - len(annotations)
     if left:
-        lines.append(f"::{_level(found)} title=gitverify::{data(f'{left:,} more: {ALL_OF_THEM}')}")
-    lines.append(commandless(f"gitverify: {headline(report)}"))
-    lines += [_route_line(route) for route in report.routes]
+        annotations.append(f"::{_level(found)} title=gitverify::{data(f'{left:,} more: {ALL_OF_THEM}')}")
+    lines = [commandless(f"gitverify: {headline(report)}"), *map(_route_line, report.routes), *annotations]
     return "".join(line + "\n" for line in lines)
 
 

@@ -70,6 +70,8 @@ def _without_skipped(numbers: dict[str, str]) -> dict[str, str]:
 
 
 def _suite_name(report: Report) -> str:
+    if report.tag is not None:
+        return "gitverify verify-tag"
     return "gitverify check" if report.routes else "gitverify verify"
 
 

@@ -148,6 +148,7 @@ def _properties(report: Report) -> dict[str, Any]:
         "reason": report.reason,
         "tip": outcome.tip.hex() if outcome is not None else None,
         "introduction": outcome.introduction.hex() if outcome is not None else None,
+        **({"tag": shown(report.tag.name)} if report.tag is not None else {}),
         **({"base": report.base.hex()} if report.base is not None else {}),
         **(
             {

@@ -3,7 +3,7 @@
 from hypothesis import strategies as st
 
 from gitverify.policies.model import Dialect
-from gitverify.report.model import CommitLine, Report, Route
+from gitverify.report.model import CommitLine, Report, Route, TagLine
 from gitverify.request import Outcome
 from gitverify.rules.facts import Refusal
 from gitverify.rules.hints import HINTS
@@ -118,6 +118,7 @@ def reports_with(sentences):
     some = st.lists(refusals_with(sentences), min_size=1, max_size=4).map(tuple)
     lines = st.dictionaries(commits, st.builds(CommitLine, hostile_bytes, hostile_bytes, st.just(0)))
     texts = {"ref": st.none() | hostile, "repository": st.none() | hostile, "lines": lines}
+    texts["tag"] = st.none() | st.builds(TagLine, hostile_bytes, commits)
     texts["notes"] = st.lists(sentences, max_size=2)
 
     def of(verdict):

@@ -14,11 +14,11 @@ from report import junitrules, reports, runner
 from report.reports import BASE, TIP, TRICKS, authentic, refusal, refused
 
 from gitverify.cli.output import FORMATS
-from gitverify.report.findings import findings, headline
+from gitverify.report.findings import WORDS, findings, headline
 from gitverify.report.github import MOST_ANNOTATIONS, SUMMARY_SIZE, attribute, data, quoted, write_github, write_summary
 from gitverify.report.gitlab import write_gitlab
 from gitverify.report.junit import write_junit
-from gitverify.report.model import CommitLine, Report, Route
+from gitverify.report.model import CommitLine, Report, Route, TagLine
 from gitverify.report.sarif import repository_uri, uri, write_sarif
 from gitverify.request import Outcome
 from gitverify.rules.hints import HINTS
@@ -157,6 +157,22 @@ def test_an_authentic_report_has_no_failures(ways):
     root = junitrules.read(write_junit(report))
     assert (root.get("failures"), root.get("errors")) == ("0", "0")
     assert not root.findall(".//failure") + root.findall(".//error")
+
+
+def test_a_tag_is_named():
+    tag = TagLine(b"v1::error::\x1b", BASE)
+    for report in (
+        authentic(tag=tag),
+        refused(refusal(commit=BASE), tag=tag),
+        Report(problem=refusal("stale"), tag=tag),
+    ):
+        name = "v1::error::\\x1b"
+        assert sarif(report)["properties"]["tag"] == name
+        root = junitrules.read(write_junit(report))
+        assert root.find("testsuite").get("name") == "gitverify verify-tag"
+        text = write_github(report)
+        assert f"gitverify: {WORDS[report.verdict]}: tag {name}: " in text
+        assert len(runner.commands(text)) == len(json.loads(write_gitlab(report)))
 
 
 def test_what_was_left_out_is_told_and_no_failure():
@@ -411,10 +427,12 @@ def many(count):
 
 @pytest.mark.parametrize(("count", "shown", "left"), [(1, 1, 0), (10, 10, 0), (11, 9, 2), (5000, 9, 4991)])
 def test_github_gets_ten_annotations_at_most(count, shown, left):
-    found = runner.commands(write_github(refused(*many(count))))
+    text = write_github(refused(*many(count)))
+    found = runner.commands(text)
     assert len([command for command in found if "commit: " in command.data]) == shown
     assert len(found) == shown + bool(left)
     if left:
+        assert text.splitlines()[-1] == f"::error title=gitverify::{found[-1].data}"
         assert found[-1].data == f"{left:,} more: gitverify with --format json has them all"
 
 
@@ -433,7 +451,11 @@ def test_github_is_told_of_each_way_in():
 
 def test_many_reasons_of_a_way_in_are_cut():
     ways = (Route("branch", "refused", tuple(refusal(code) for code in HINTS), required=True),)
-    assert "policy-unsupported" not in write_github(refused(refusal(), routes=ways)).splitlines()[-1]
+    line = write_github(refused(refusal(), routes=ways)).splitlines()[1]
+    assert (
+        line
+        == "gitverify: branch: not authentic (unsigned, bad-signature, unauthorized-key, unknown-key, revoked-key, …)"
+    )
 
 
 # --- GitHub: the step summary ------------------------------------------------------------------------------------
