@@ -61,6 +61,10 @@ GALLERY = {
         state-world-writable two-processes-at-once killed-between-verdict-and-mark disk-full-while-marking
         repository-owned-by-another-user worktree-modified worktree-untracked worktree-ignored-file
         sha256-repository""",
+    "tags": """
+        tag-by-a-removed-person tag-under-another-name tag-of-a-tag lightweight-tag tag-of-a-draft
+        tag-with-two-signatures tag-with-text-after-its-signature tag-with-a-commits-signature
+        tag-of-what-is-not-authentic""",
     "output": """
         control-characters-in-subject bidi-in-author workflow-command-in-subject broken-pipe interrupted""",
     "bad input": """
