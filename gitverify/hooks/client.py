@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
     from gitverify.hooks.judge import Judge
     from gitverify.hooks.lines import Change
-    from gitverify.hooks.protected import Protected
 
 
 def push(judge: Judge, remote: str, url: str, changes: Iterable[Change]) -> None:
@@ -36,12 +35,7 @@ def push(judge: Judge, remote: str, url: str, changes: Iterable[Change]) -> None
         if is_branch:
             judge.judge(name, identity, change.new)
         else:
-            judge.judge_target(name, identity, change.new, Identity(repository, _branch(protected, name)))
-
-
-def _branch(protected: Protected, name: str) -> str:
-    """Return a protected branch whose mark may save work; the reference itself where none is known by name."""
-    return next((pattern for pattern in protected.patterns if "*" not in pattern), name)
+            judge.judge_tag(name, identity, change.new)
 
 
 def transaction(judge: Judge, changes: Iterable[Change]) -> None:

@@ -16,6 +16,8 @@ from gitverify.report.model import Report
 from gitverify.revisions import BadRevision, peel
 from gitverify.rules.facts import Refusal
 from gitverify.session import Session, Unanswerable, unanswered
+from gitverify.tagging.find import Wanted
+from gitverify.tagging.judge import verify_tag
 from gitverify.verify import verify
 
 if TYPE_CHECKING:
@@ -115,21 +117,20 @@ class Judge:
             raise Refused(reference, report)
         return report
 
-    def judge_target(self, reference: str, identity: Identity, new: bytes, beside: Identity) -> None:
-        """Return when what a tag leads to is authentic; raises Refused. A tag has no mark: it names an old state.
+    def judge_tag(self, reference: str, identity: Identity, tag: bytes) -> None:
+        """Return when what is to be a tag is authentic, as verify-tag says. Raises Refused, UsageProblem.
 
-        ``beside``: the branch whose mark saves judging from the introduction, if it has one.
+        ``identity``: the branch whose settings count.
         """
         try:
-            session = self._session(reference, identity, new)
-            request = session.request()
-            context = session.context(request)
-            if context not in self._accepted:
-                floor = self._session(reference, beside, new).remembered(request)
-                if floor.trusted:
-                    self._accepted[context] = floor
-            outcome = self._answer(context, request)
-            report = session.report(outcome, None)
+            try:
+                tagged = peel(self.repository, tag, reference)
+            except BadRevision:  # which will be refused
+                tagged = tag
+            session = Session.about(self.repository, self.settings, self._query, tagged, identity)
+            name = reference.removeprefix("refs/tags/").encode("utf-8", "surrogateescape")
+            pools = self._pools(session.context(session.request()))
+            report = verify_tag(session, Wanted(tag, name), pools, self._observer)
         except (Unanswerable, MissingObject) as error:
             raise Refused(reference, unanswered(error)) from None
         if report.exit_status:

@@ -28,6 +28,8 @@ FOR_PUSHERS = {
     "introduction-missing": "The push must bring that commit along, or gitverify.introduction is wrong there.",
     "missing-object": "Push from a whole clone: git fetch --unshallow, or --refetch in a partial clone.",
     "rollback": "Fetch, and push on top of what is there. If it must go back, ask who runs the repository.",
+    "tag-aside": "Push the branch that has the tagged commit first, then the tag.",
+    "tag-name": "Push it under the name that it calls itself.",
     "unsigned": "Someone listed signs it (git commit --amend -S), or vouches for the branch: gitverify adopt",
 }
 
@@ -56,7 +58,9 @@ def _about(refused: Refused, refusal: Refusal) -> Sequence[str]:
     """Describe the commit at fault, in three lines at most."""
     if not refusal.commit:
         return []
-    lines = [f"  commit  {refusal.commit.hex()}"]
+    tag = refused.report.tag
+    label = "tag   " if tag is not None and tag.id == refusal.commit else "commit"
+    lines = [f"  {label}  {refusal.commit.hex()}"]
     line = refused.report.lines.get(refusal.commit)
     if line is not None:
         author = line.author.rpartition(b">")[0] + b">" if b">" in line.author else line.author

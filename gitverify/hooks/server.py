@@ -49,16 +49,25 @@ def _one(judge: Judge, protected: Protected, tags: Choice, change: Change) -> No
         raise not_back(
             name, f"it is at {current.hex() if current else 'nothing'} here, not where the push takes it from"
         )
-    identity = judge.settings.identify(name)
     if not is_branch:
         if current is not None:
             raise not_back(name, "a tag that is there is not moved")
-        head = judge.settings.identify(judge.repository.symbolic("HEAD") or name)
-        judge.judge_target(name, identity, change.new, head)
+        _tag(judge, name, change.new)
         return
+    identity = judge.settings.identify(name)
     if current is not None:
         judge.settle(name, identity, current)
     judge.judge(name, identity, change.new)
+
+
+def _tag(judge: Judge, name: str, new: bytes) -> None:
+    """Judge a new tag, by a mark that knows who has left since: the default branch's is moved to where that is."""
+    head = judge.repository.symbolic("HEAD")
+    current = judge.repository.reference(head) if head else None
+    identity = judge.settings.identify(head or name)
+    if head is not None and current is not None:
+        judge.settle(head, identity, current)
+    judge.judge_tag(name, identity, new)
 
 
 def not_back(name: str, message: str) -> Refused:

@@ -82,7 +82,7 @@ def test_all_references_at_once(careful):
 
 
 def test_tags_are_judged_where_that_is_set(careful):
-    careful.git("tag", "good")
+    careful.git("tag", "-s", "-m", "good", "good")
     careful.commit("Not signed", TIDY)
     careful.git("tag", "bad")
     assert careful.push("bad").status == 0
@@ -93,7 +93,7 @@ def test_tags_are_judged_where_that_is_set(careful):
     assert careful.push(":good").status == 1
     careful.set(**{"gitverify.protected": "refs/heads/*"})
     careful.git("remote", "set-head", "origin", "-d")
-    careful.git("tag", "good-2", "good")
+    careful.git("tag", "-s", "-m", "good", "good-2", "good^{}")
     assert careful.push("good-2").status == 0
 
 

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 from cli.forge import policy
-from hooks.place import ALICE, BOB, FILES, GITVERIFY, ZERO, said
+from hooks.place import ALICE, BOB, FILES, GITVERIFY, OPTIONS, ZERO, said
 
 from fixtures.lib import policies
 
@@ -28,7 +28,7 @@ def refused(done, code):
     lines = said(done)
     assert len(lines) <= 10
     assert all(len(line) <= 72 for line in lines)
-    assert any(line.startswith(f"  {code} (R") for line in lines), lines
+    assert any(line.startswith(f"  {code} (") for line in lines), lines
     assert any(line.startswith("  do  ") for line in lines), lines
     return lines
 
@@ -486,37 +486,87 @@ def test_the_first_push_to_an_empty_server(place, tmp_path):
     assert place.push(f"{bad}:refs/heads/feature", remote=server).status == 0
 
 
-def test_tags(place):
+@pytest.fixture
+def tagging(place):
+    """A server that judges tags, too."""
     place.install("pre-receive")
-    bad = place.commit("Not signed", TIDY)
-    place.git("tag", "bad", bad)
-    place.git("tag", "-a", "-m", "bad", "annotated", bad)
-    place.git("tag", "good", place.introduction)
+    place.on_server("gitverify.hookTags", "verify")
+    return place
+
+
+def test_tags_are_let_through_unless_they_are_to_be_judged(place):
+    place.install("pre-receive")
+    place.git("tag", "bad", place.commit("Not signed", TIDY))
     assert place.push("bad").status == 0
     assert place.push(":refs/tags/bad").status == 0
     place.on_server("gitverify.hookTags", "verify")
-    refused(place.push("bad"), "unsigned")
-    refused(place.push("annotated"), "unsigned")
+    refused(place.push("bad"), "tag-not-annotated")
+    place.git("tag", "-s", "-m", "good", "good", place.introduction)
     assert place.push("good").status == 0
-    place.git("tag", "-a", "-m", "good", "more", place.introduction)
-    assert place.push("more", "good").status == 0
-    refused(place.push(":refs/tags/good"), "rollback")
-    place.git("tag", "-f", "good", bad)
-    refused(place.push("--force", "good"), "rollback")
-    assert place.push("HEAD:refs/heads/feature").status == 0
+
+
+def test_tags_of_what_is_not_authentic_or_by_nobody(tagging):
+    bad = tagging.commit("Not signed", TIDY)
+    tagging.git("tag", "-s", "-m", "bad", "bad", bad)
+    tagging.git("tag", "-a", "-m", "unsigned", "unsigned", tagging.introduction)
+    tagging.git("tag", "-s", "-m", "blob", "blob", tagging.git("rev-parse", "HEAD:README"))
+    tagging.git("tag", "-s", "-m", "good", "good", tagging.introduction)
+    refused(tagging.push("bad"), "unsigned")
+    lines = refused(tagging.push("unsigned"), "unsigned")
+    assert f"  tag     {tagging.head('unsigned')}" in lines
+    refused(tagging.push("blob"), "tag-target")
+    lines = refused(tagging.push("good:refs/tags/other"), "tag-name")
+    assert lines[0] == "gitverify: refused refs/tags/other"
+    assert "  do      Push it under the name that it calls itself." in lines
+    assert tagging.push("good").status == 0
+    assert tagging.push("HEAD:refs/heads/feature").status == 0
+
+
+def test_a_tag_that_is_there_stays(tagging):
+    tagging.git("tag", "-s", "-m", "one", "v1", tagging.introduction)
+    assert tagging.push("v1").status == 0
+    refused(tagging.push(":refs/tags/v1"), "rollback")
+    tagging.git("tag", "-s", "-f", "-m", "another", "v1", tagging.commit("Signed", TIDY, sign=True))
+    assert tagging.push("main").status == 0
+    refused(tagging.push("--force", "v1"), "rollback")
+    tagging.git("tag", "-s", "-m", "two", "v2")
+    assert tagging.push("v2").status == 0
+
+
+def test_a_tag_by_somebody_who_has_left(tagging):
+    """The server's mark is moved to where the branch is before it is asked."""
+    options = (*OPTIONS[:3], "policy_editors: [alice]", "tags: [alice, bob]")
+    tagging.sign_with(ALICE)
+    both = tagging.commit("Bob tags", {policies.NATIVE: policy(*options)}, sign=True)
+    assert tagging.push("main").status == 0
+    tagging.sign_with(BOB)
+    tagging.git("tag", "-s", "-m", "one", "v1", both)
+    assert tagging.push("v1").status == 0
+    tagging.sign_with(ALICE)
+    tagging.commit("Bob does not", {policies.NATIVE: policy(*OPTIONS, "tags: [alice]")}, sign=True)
+    assert tagging.push("main").status == 0
+    tagging.sign_with(BOB)
+    tagging.git("tag", "-s", "-m", "two", "v2", both)
+    refused(tagging.push("v2"), "unauthorized-key")
+    tagging.sign_with(ALICE)
+    tagging.git("tag", "-s", "-f", "-m", "two", "v2", both)
+    assert tagging.push("v2").status == 0
+
+
+def test_tags_without_an_introduction_or_a_default_branch(place):
+    place.on_server("gitverify.hookTags", "verify")
+    place.git("tag", "-s", "-m", "one", "v1", place.introduction)
+    place.git("push", "-q", "origin", "v1:refs/objects/v1")
+    line = f"{ZERO} {place.head('v1')} refs/tags/v1\n".encode()
+    assert place.hook("pre-receive", stdin=line).status == 0
     place.git("config", "--unset", "gitverify.introduction", cwd=place.server)
-    done = place.hook("pre-receive", stdin=f"{ZERO} {bad} refs/tags/new\n".encode())
-    assert done.status == 4
-
-
-def test_an_old_tag_is_judged_without_a_mark(guarded):
-    """It names an old state, and so is behind every mark."""
-    guarded.on_server("gitverify.hookTags", "verify")
-    guarded.commit("Second", TIDY, sign=True)
-    guarded.commit("Third", {"README": "3\n"}, sign=True)
-    assert guarded.push("main").status == 0
-    guarded.git("tag", "old", "HEAD~")
-    assert guarded.push("old").status == 0
+    assert place.hook("pre-receive", stdin=line).status == 4
+    place.on_server("gitverify.introduction", place.introduction)
+    place.on_server("gitverify.protected", "main")
+    place.git("update-ref", "--no-deref", "HEAD", place.introduction, cwd=place.server)
+    assert place.hook("pre-receive", stdin=line).status == 0
+    missing = f"{ZERO} {'1' * 40} refs/tags/v1\n".encode()
+    assert place.hook("pre-receive", stdin=missing).status == 3
 
 
 # --- a branch that is not authentic yet ----------------------------------------------------------------------------
