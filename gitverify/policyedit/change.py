@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -143,14 +144,14 @@ def _diff(file: PolicyFile, before: bytes, after: bytes) -> Iterator[str]:
 
 
 def _paths(file: PolicyFile) -> list[str]:
-    return [shown(str(path.relative_to(file.worktree)), 1000) for path in file.written]
+    return [shlex.quote(shown(str(path.relative_to(file.worktree)), 1000)) for path in file.written]
 
 
 def _next(file: PolicyFile, subject: str) -> Iterator[str]:
     yield f"changed {' and '.join(_paths(file))}; it counts from the commit after the one that has it"
-    new = [path for path in _paths(file) if path != shown(file.name.path)]
+    new = _paths(file) if file.path not in file.written else _paths(file)[:-1]
     add = f"git add {' '.join(new)} && " if new else ""
-    yield f"next: {add}git commit -S -m '{shown(subject)}' -- {' '.join(_paths(file))}"
+    yield f"next: {add}git commit -S -m {shlex.quote(shown(subject))} -- {' '.join(_paths(file))}"
 
 
 def _committed(file: PolicyFile, message: str) -> Iterator[str]:

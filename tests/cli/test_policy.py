@@ -169,6 +169,32 @@ def test_other_dialects(clean):
     assert "“klingon” is no dialect" in clean.run("policy", "check").error
 
 
+def test_a_policy_of_another_dialect_is_shown(clean):
+    (clean.clone / FILE).unlink()
+    clean.commit("openssh", {".allowed_signers": f"a@example.org {ALICE.line}\n"}, sign=True)
+    assert "/                a@example.org\n" in clean.run("policy", "show").stdout
+    assert checked(clean)[1]["dialect"] == "openssh"
+
+
+def test_what_is_no_regular_file(clean):
+    (clean.clone / FILE).unlink()
+    (clean.clone / FILE).symlink_to("README")
+    clean.commit("a link", {}, sign=True)
+    assert "is no regular file" in clean.run("policy", "check", "--rev", "HEAD").error
+    assert "is a symlink" in clean.run("policy", "check").error
+    assert "can't be used: .gitverify.yaml is a symlink" in clean.run("policy", "show").error
+
+
+def test_a_file_beside_a_bare_repository(clean, tmp_path):
+    path = tmp_path / "draft.yaml"
+    path.write_text((clean.clone / FILE).read_text() + "tags: [bob]\n")
+    clean.git("push", "-q")
+    clean.clone = clean.server
+    edited = path.read_text().replace("grants:", f"  carol:\n    keys: [openpgp: {CAROL.id}]\ngrants:")
+    path.write_text(edited.replace("[alice, bob]", "[alice, bob, carol]"))
+    assert checked(clean, str(path))[1]["findings"] == []
+
+
 def test_no_policy_at_all(clean):
     (clean.clone / FILE).unlink()
     assert "“gitverify init” writes a first one" in clean.run("policy", "check").error
