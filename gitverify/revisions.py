@@ -10,7 +10,7 @@ from binascii import unhexlify
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gitverify.errors import GitverifyError, MalformedCommit, MalformedTag, OversizedObject
+from gitverify.errors import GitverifyError, MalformedCommit, MalformedTag, MissingObject, OversizedObject
 from gitverify.limits import LIMITS
 from gitverify.objects.commit import parse_head
 from gitverify.objects.tag import parse_tag
@@ -53,6 +53,19 @@ def resolve(repository: Repository, text: str) -> Revision:
         moved = moved or step[1] is not None
     branch = reference is not None and reference.startswith(("refs/heads/", "refs/remotes/")) and not moved
     return Revision(commit, reference if branch else None)
+
+
+def annotated_tag(repository: Repository, text: str) -> str | None:
+    """Return the name of the annotated tag that a revision argument is, and nothing else; None where it is none."""
+    places = [full for full in _places(repository, text) if full.startswith("refs/tags/")]
+    try:
+        for full in places:
+            object_id = repository.reference(full)
+            if object_id is not None and repository.read(object_id)[0] == "tag":
+                return full.removeprefix("refs/tags/")
+    except (MissingObject, OversizedObject):
+        return None
+    return None
 
 
 def resolve_commit(repository: Repository, text: str) -> bytes:

@@ -15,8 +15,10 @@ from gitverify.cli import options
 from gitverify.cli.output import FORMATS, show
 from gitverify.cli.progress import Progress
 from gitverify.errors import MissingObject, NoCheckout
+from gitverify.revisions import annotated_tag
 from gitverify.session import Query, Session, Unanswerable, UsageProblem, unanswered
 from gitverify.source import Repository
+from gitverify.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -85,10 +87,20 @@ def command(rev: str, jobs: int | None, format_: str, **asked: Any) -> int:
     def run() -> int:
         with working(query(rev, **asked), jobs) as (session, make_pool, progress):
             report = session.verify(make_pool, progress)
+            report.notes += _about_tag(session, rev)
         report.seconds = time.monotonic() - start
         return show(report, format_)
 
     return answered(run, format_, start)
+
+
+def _about_tag(session: Session, rev: str) -> list[str]:
+    """R4: a tag is followed to its commit; say so where somebody might take it for more."""
+    name = annotated_tag(session.repository, rev)
+    if name is None:
+        return []
+    looked = f"{shown(name)} is a tag, and was followed to its commit; whether the tag itself is authentic was not"
+    return [f"{looked} looked at: gitverify verify-tag {shown(name)}"]
 
 
 def answered(run: Callable[[], int], format_: str = "human", start: float | None = None) -> int:

@@ -125,8 +125,11 @@ def _not_authentic(report: Report) -> list[str]:
     refusals = [each for each in report.refusals if each.code != "parent-not-authentic" or each.rule == "R20"]
     lines = []
     if report.outcome is not None:
-        tag = f"tag {shown(report.tag.name)} of " if report.tag is not None else ""
-        lines.append(f"{word}: {tag}{_commit(report, report.outcome.tip, full=True)}")
+        what = _commit(report, report.outcome.tip, full=True)
+        if report.tag is not None:
+            names_a_commit = report.outcome.tip != report.tag.id
+            what = f"tag {shown(report.tag.name)}" + (f" of {what}" if names_a_commit else "")
+        lines.append(f"{word}: {what}")
     if report.reason == "worktree-dirty" and report.comparison is not None:
         return lines + _dirty(report.comparison, refusals)
     for refusal in refusals:

@@ -484,3 +484,59 @@ def test_git_and_we_differ_where_the_documentation_says(tags):
     git_says = {name: tags.git("verify-tag", name).returncode for name in ("v1", "other", "trailing", "field")}
     assert git_says == dict.fromkeys(git_says, 0)
     assert {name: tags.ask(name)["exit"] for name in git_says} == {"v1": 0, "other": 1, "trailing": 1, "field": 1}
+
+
+# --- verify follows a tag, and says so (R4) ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rev", ["v1", "tags/v1", "refs/tags/v1"])
+def test_verify_says_that_the_tag_was_not_looked_at(tags, rev):
+    tags.tag("v1", sign=MALLORY)
+    done = tags.run("verify", rev, "--introduction", "{introduction}", "--no-state")
+    assert done.status == 0
+    assert "gitverify verify-tag v1" in " ".join(done.stdout.split())
+
+
+@pytest.mark.parametrize("rev", ["main", "{third}", "light", "HEAD"])
+def test_verify_says_nothing_of_tags_where_there_is_none(tags, rev):
+    tags.tag("v1")
+    tags.repository.ref("refs/tags/light", tags.ids["third"])
+    done = tags.run("verify", rev, "--introduction", "{introduction}", "--no-state")
+    assert done.status == 0
+    assert "verify-tag" not in done.stdout
+
+
+# --- what is configured, and what else an earlier run may have left -------------------------------------------------
+
+
+def test_settings_from_the_working_tree(tags):
+    tags.tag("v1")
+    (tags.path / "extra").write_text("[gitverify]\n\tintroduction = " + tags.ids["third"] + "\n")
+    tags.repository.configure("[include]\n\tpath = ../extra\n")
+    report = tags.ask()
+    assert (report["exit"], report["reason"]) == (4, "config-untrusted")
+
+
+def test_the_configured_introduction(tags):
+    tags.tag("v1")
+    tags.git("config", "gitverify.introduction", tags.ids["introduction"])
+    accepted(tags.json("verify-tag", "v1"))
+
+
+def test_how_old_the_newest_commit_is_does_not_matter(tags):
+    tags.tag("v1")
+    tags.git("config", "gitverify.maxAge", "1d")
+    accepted(tags.ask())
+
+
+def test_a_refused_tag_that_names_no_commit(tags):
+    tags.tag("inner")
+    tag = tags.tag("v1", "{}".format(tags.ids["tag-inner"]), kind="tag")
+    done = tags.run("verify-tag", "v1", "--introduction", "{introduction}")
+    assert done.stdout.startswith(f"not authentic: tag v1\n  tag-nested (T3)\n    tag      {tag}\n")
+
+
+def test_many_processes_say_the_same(tags):
+    tags.tag("v1")
+    accepted(tags.ask("v1", "--jobs", "3"))
+    accepted(tags.ask("v1", "--jobs", "1"))

@@ -336,3 +336,50 @@ def test_all_commits_of_a_mark_have_one_policy(tags):
     report = tags.ask()
     accepted(report, "carol")
     assert report["mark"]["after"] == [tags.ids["joined"]]
+
+
+# --- below and beside the introduction ------------------------------------------------------------------------------
+
+
+def test_what_lies_below_the_introduction_is_no_release_of_it(tags):
+    """The mark reaches it; but R2 asks of a tagged commit, too, to descend from the introduction."""
+    tags.tag("v1", "introduction")
+    tags.tag("v2", "second")
+    done = tags.json("verify", "main", "--introduction", "{second}")
+    assert done["exit"] == 0
+    report = tags.json("verify-tag", "v1", "--introduction", "{second}")
+    refused(report, "not-descendant", "R2")
+    accepted(tags.json("verify-tag", "v2", "--introduction", "{second}"))
+
+
+def test_a_side_branch_from_before_the_introduction_is_none_either(tags):
+    tags.history.commit("aside", {"aside": "1\n"}, parents=["introduction"], sign=BOB)
+    tags.history.merge("merge", "third", "aside", sign=ALICE)
+    tags.tag("v1", "aside")
+    tags.tag("v2", "merge")
+    done = tags.json("verify", "main", "--introduction", "{second}")
+    assert done["exit"] == 0
+    refused(tags.json("verify-tag", "v1", "--introduction", "{second}"), "not-descendant", "R2")
+    accepted(tags.json("verify-tag", "v2", "--introduction", "{second}"))
+
+
+def test_a_mark_whose_commit_has_another_dialect(tags):
+    """Accepted by a run that was told to; its policy is not one that this run could ask."""
+    openssh = policies.openssh((ALICE, ""))
+    tags.history.commit("both", {policies.OPENSSH: openssh, policies.NATIVE: people("alice")}, parents=[], sign=ALICE)
+    tags.tag("v1", "both")
+    tags.history.commit("gone", {policies.NATIVE: None}, sign=ALICE)
+    done = tags.json("verify", "main", "--introduction", "{both}", "--dialect", "openssh")
+    assert done["exit"] == 0
+    report = tags.json("verify-tag", "v1", "--introduction", "{both}", "--dialect", "native")
+    refused(report, "policy-missing", "R14")
+    accepted(tags.json("verify-tag", "v1", "--introduction", "{both}", "--dialect", "openssh"), "alice@example.org")
+
+
+def test_a_mark_of_what_would_be_refused_now(tags):
+    """Under a mark that was made under other settings nothing is taken for authentic unseen."""
+    tags.history.commit("signed", {policies.NATIVE: people("alice")}, parents=[], sign=ALICE)
+    tags.history.commit("junk", {"README": "junk\n"})
+    tags.history.commit("on", {"README": "on\n"}, sign=ALICE)
+    tags.tag("v1", "junk")
+    refused(tags.json("verify-tag", "v1", "--introduction", "{signed}"), "unsigned", "R8")
