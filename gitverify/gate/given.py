@@ -105,14 +105,14 @@ class _Doubts(Mapping["Edge", Fence]):
         return not isinstance(policy, Policy) or policy.adopting_merges
 
 
-def is_older(source: ObjectSource, base: bytes, introduction: bytes) -> bool:
-    """Whether BASE is seen to be an ancestor of the introduction: then it can't be what it was said to be.
+def is_older(source: ObjectSource, commit: bytes, introduction: bytes) -> bool:
+    """Whether a commit is seen to be an ancestor of the introduction: then BASE is not what it was said to be.
 
-    Looked for only where the dates let it seem so: it is a mistake that is caught here, and nothing rests on it.
+    Looked for only where the dates let it seem so: it is a mistake that is caught here.
     """
     try:
-        dates = [parse_head(read_commit(source, commit)).date for commit in (base, introduction)]
-        return base != introduction and dates[0] <= dates[1] and reaches(source, introduction, base)
+        dates = [parse_head(read_commit(source, one)).date for one in (commit, introduction)]
+        return commit != introduction and dates[0] <= dates[1] and reaches(source, introduction, commit)
     except (MissingObject, MalformedObject):
         return False
 
@@ -129,11 +129,13 @@ class Line:
         self._absent: MissingObject | None = None
 
     def meets(self, commit: bytes) -> bool:
-        """Whether a commit is on the line, or its own first parents lead down to it.
+        """Whether a commit is on the line, or its own first parents lead down to it; no ancestor of the introduction.
 
         Both are followed newest first, so that they are where they meet at about the same time; wrong dates cost time
         alone. Raises MissingObject where they might meet in what is not here.
         """
+        if is_older(self._source, commit, self._introduction):
+            return False
         own = {commit}
         while commit not in self._line:
             head = self._head(commit)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gitverify.errors import MalformedCommit
-from gitverify.walk import Walk
+from gitverify.errors import MalformedCommit, MissingObject
+from gitverify.objects.commit import parse_head
+from gitverify.walk import Walk, read_commit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,7 +58,8 @@ def find_span(source: Imagined, request: Request, base: bytes, head: bytes, floo
     new = walk.new
     below = _reached(new, base)
     above = _reached(new, head)
-    ahead = above - below
+    # An adopting merge of BASE's may have HEAD below it without having made it authentic (R20): no news, either.
+    ahead = set() if _is_below(source, base, head) else above - below
     parents = {commit: new[commit] for commit in ahead}
     ends = frozenset(parent for its in parents.values() for parent in its if parent not in ahead)
     return Span(
@@ -79,6 +82,29 @@ def _reached(new: Mapping[bytes, tuple[bytes, ...]], start: bytes) -> set[bytes]
             found.add(commit)
             todo += new[commit]
     return found
+
+
+def _is_below(source: Imagined, start: bytes, goal: bytes) -> bool:
+    """Whether ``start`` reaches ``goal`` over raw edges by commits that are dated no earlier than it.
+
+    Where dates are wrong it may not be seen; then it is judged like news.
+    """
+    try:
+        since = parse_head(read_commit(source, goal)).date
+    except MalformedCommit:
+        return start == goal
+    seen = {start}
+    todo = [start]
+    while todo:
+        commit = todo.pop()
+        if commit == goal:
+            return True
+        with suppress(MalformedCommit, MissingObject):
+            head = parse_head(read_commit(source, commit))
+            if head.date >= since:
+                todo += [parent for parent in head.parents if parent not in seen]
+                seen.update(head.parents)
+    return False
 
 
 def _parents_first(parents: Mapping[bytes, tuple[bytes, ...]], head: bytes) -> tuple[bytes, ...]:

@@ -267,6 +267,17 @@ def test_a_fork_from_before_the_introduction_is_judged_by_the_introductions_poli
     assert (report["exit"], routes(report)["branch"]) == (0, "not-descendant")
 
 
+def test_a_base_whose_first_parents_lead_past_the_introduction(tmp_path):
+    """The premise does not hold; an ancestor of the introduction is recognised all the same."""
+    project = older(tmp_path)
+    project.merge("swapped", "base", "introduced", sign=ALICE)
+    project.commit("by bob", {"pkgs/b": "\n"}, parents=["base"], sign=BOB)
+    report = project.check("--base-authentic", base="swapped", head="by bob", introduction="introduced")
+    assert (report["exit"], report["reason"]) == (3, "route-undecided")
+    project.commit("on top", {"pkgs/b": "\n"}, parents=["swapped"], sign=ALICE)
+    assert project.check("--base-authentic", base="swapped", introduction="introduced")["exit"] == 0
+
+
 def test_where_base_alone_does_not_tell_what_governs_there_is_no_answer(tmp_path):
     project = older(tmp_path)
     project.commit("by carol", {"pkgs/b": "\n"}, parents=["aside"], sign=CAROL)
