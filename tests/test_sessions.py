@@ -136,6 +136,16 @@ def test_users(place):
     place.run(text, "clone")
 
 
+def test_marks_can_be_taken_along(place):
+    """To another machine: they hold for a clone of the same URL. Without them, an older state passes."""
+    trust = place.sh("sed -n 's/^  \\(gitverify trust\\)/\\1/p' introduction")
+    place.sh("git commit -q --allow-empty -m News && git push -q && gitverify verify", "project")
+    place.sh("cp -a ~/.local/state/gitverify taken && git -C server.git update-ref refs/heads/main main~1")
+    place.sh(f"git clone -q server.git other && cd other && {trust} --state ~/fresh")
+    assert place.sh("gitverify verify --state ~/fresh", "other").startswith("authentic")
+    assert "  behind (R23)" in place.sh("! gitverify verify --state ~/taken", "other")
+
+
 # What the gate alone answers, which users do not ask.
 OF_THE_GATE = {"route-undecided"}
 
