@@ -89,7 +89,7 @@ def policy_or_none(dialect, data):
     assert policy.tags <= policy.people.keys()
     assert all(grant.people <= policy.people.keys() for grant in policy.grants)
     assert all(str(path) for grant in policy.grants for path in grant.paths)
-    assert all(is_safe(message) for _, message in lint.warnings(policy))
+    assert all(is_safe(warning.message) for warning in lint.warnings(policy))
     return policy
 
 

@@ -205,6 +205,12 @@ def test_a_person_removed_from_everywhere():
     assert len(gone) == 4
 
 
+def test_a_person_who_has_no_grant_of_their_own():
+    gone, came = changed(keys.remove_person(DATA, "carol").data)
+    assert gone == ["  carol:", "    keys: [", f"      {C},   # at work", "    ]", "  games: [bob, carol]  # who plays"]
+    assert came == ["  games: [bob]  # who plays"]
+
+
 def test_grants_join_a_grant_of_the_same_paths_or_the_same_person():
     assert changed(grants.grant(DATA, "@games", ("/",)).data)[1] == [
         '  - {paths: [/], people: [alice, "@games"]}   # everything'
@@ -287,11 +293,8 @@ def test_comments_of_keys_that_yaml_would_take_for_something_else():
     ],
 )
 def test_the_first_of_several_lines(before, after):
-    text = "version: 1\npeople:\n" + "".join(
-        f"  {name}: {{keys: [{key}]}}\n" for name, key in zip(("a1", "b1", "c1"), (A, B, C), strict=True)
-    )
-    data = f"{text}policy_editors: {before}\n".encode()
-    assert roles.remove_role(data, "a1", "policy_editors").data.decode() == f"{text}policy_editors: {after}\n"
+    data = f"{THREE}policy_editors: {before}\n".encode()
+    assert roles.remove_role(data, "a1", "policy_editors").data.decode() == f"{THREE}policy_editors: {after}\n"
 
 
 @pytest.mark.parametrize(
@@ -304,11 +307,49 @@ def test_the_first_of_several_lines(before, after):
     ],
 )
 def test_the_last_of_several_lines(before, after):
-    text = "version: 1\npeople:\n" + "".join(
-        f"  {name}: {{keys: [{key}]}}\n" for name, key in zip(("a1", "b1", "c1"), (A, B, C), strict=True)
-    )
-    data = f"{text}policy_editors: {before}\n".encode()
-    assert roles.remove_role(data, "c1", "policy_editors").data.decode() == f"{text}policy_editors: {after}\n"
+    data = f"{THREE}policy_editors: {before}\n".encode()
+    assert roles.remove_role(data, "c1", "policy_editors").data.decode() == f"{THREE}policy_editors: {after}\n"
+
+
+THREE = "version: 1\npeople:\n" + "".join(
+    f"  {name}: {{keys: [{key}]}}\n" for name, key in zip(("a1", "b1", "c1"), (A, B, C), strict=True)
+)
+
+
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_a_name_that_stands_several_times_at_the_end(end):
+    data = f"{THREE}policy_editors:\n- a1\n- b1\n- b1{end}".encode()
+    assert roles.remove_role(data, "b1", "policy_editors").data.decode() == f"{THREE}policy_editors:\n- a1{end}"
+    assert keys.remove_person(data, "b1").data.decode().endswith(f"policy_editors:\n- a1{end}")
+    data = f"{THREE}policy_editors: [b1, b1, a1]{end}".encode()
+    assert roles.remove_role(data, "b1", "policy_editors").data.decode() == f"{THREE}policy_editors: [a1]{end}"
+    data = f"{THREE}policy_editors: [a1]\ntags:\n  - b1\n  - b1{end}".encode()
+    assert roles.remove_role(data, "b1", "tags").data.decode() == f"{THREE}policy_editors: [a1]\ntags: []{end}"
+
+
+def test_names_appended_in_lines_of_their_own():
+    data = f"{THREE}policy_editors: [\n  a1,\n  b1  # last\n  ]\n".encode()
+    assert roles.add_role(data, "c1", "policy_editors").data.decode().endswith("  a1,\n  b1,  # last\n  c1\n  ]\n")
+    data = f"{THREE}policy_editors:\n  -   # first\n    a1\n".encode()
+    assert roles.add_role(data, "c1", "policy_editors").data.decode().endswith("    a1\n  - c1\n")
+
+
+def test_a_new_person_beside_people_in_braces():
+    data = f"{THREE}policy_editors: [a1]\n".encode()
+    after = keys.add_key(data, "dave", keys.ssh_key(NEW), new_person=True).data
+    assert after == data.replace(b"policy", f"  dave: {{keys: [{NEW}]}}\npolicy".encode())
+    block = data.replace(f"c1: {{keys: [{C}]}}".encode(), f"c1:\n    keys: [{C}]".encode())
+    after = keys.add_key(block, "dave", keys.ssh_key(NEW), new_person=True).data
+    assert after == block.replace(b"policy", f"  dave:\n    keys: [{NEW}]\npolicy".encode())
+
+
+def test_one_path_of_several():
+    data = grants.grant(DATA, "bob", ("lib/x", "lib/y/")).data
+    assert b"{paths: [doc/, lib/y/], people: [bob]}" in grants.revoke(data, "bob", ("lib/x",)).data
+
+
+def test_a_role_that_was_held_by_a_grant():
+    assert roles.remove_role(DATA, "alice", "tags").data == DATA + b"tags: []\n"
 
 
 def test_lines_that_are_not_understood_are_left_to_their_writer():
