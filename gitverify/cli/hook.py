@@ -6,9 +6,8 @@ Whatever goes wrong in a hook, it must not end with 0: then git would go on.
 from __future__ import annotations
 
 import os
-import signal
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -18,17 +17,12 @@ from gitverify.cli.main import INTERNAL_ERROR, USAGE
 from gitverify.cli.output import out
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable
 
-    from gitverify.hooks.judge import Judge
     from gitverify.hooks.lines import Change
-    from gitverify.settings import Settings
-    from gitverify.source import Repository
 
 CANNOT_DECIDE = 3
 CONFIGURATION = 4
-MOST_SECONDS = 600  # unless gitverify.hookTimeout says otherwise
 NAMES = ("pre-push", "post-merge", "reference-transaction", "pre-receive", "update")
 
 PUSHED = "Nothing was pushed. Without this check: git push --no-verify"
@@ -69,13 +63,14 @@ def install(name: str, uninstall: bool, in_worktree: bool, repo: str | None) -> 
       pre-receive            refuses a push as a whole
       update                 refuses single references of a push
     """
-    from gitverify.cli.verify import answered, query  # noqa: PLC0415  (hooks start without them)
+    from gitverify.cli.hookwork import read_settings  # noqa: PLC0415  (hooks start without all this)
+    from gitverify.cli.verify import answered, query  # noqa: PLC0415
     from gitverify.hooks import install as hooks  # noqa: PLC0415
     from gitverify.session import UsageProblem, open_repository  # noqa: PLC0415
 
     def run() -> int:
         repository = open_repository(query("HEAD", repo=repo))
-        settings = _settings(repository)
+        settings = read_settings(repository)
         named = settings.get("core.hookspath")
         try:
             directory = hooks.hooks_directory(
@@ -110,12 +105,13 @@ def pre_push(remote: str, url: str) -> int:
     """Refuse to push what would not be authentic in the remote. Called by git; see “gitverify hook install”."""
 
     def work() -> None:
+        from gitverify.cli.hookwork import judging  # noqa: PLC0415
         from gitverify.hooks.client import push  # noqa: PLC0415
         from gitverify.hooks.lines import pushed  # noqa: PLC0415
 
         changes = pushed(_input())
         if changes:
-            with _judging(any_age=True) as judge:
+            with judging(any_age=True) as judge:
                 push(judge, remote, url, changes)
 
     return _guarded(work, PUSHED)
@@ -131,9 +127,10 @@ def reference_transaction(state: str) -> int:
 
         changes = received(_input())
         if moves_branches(changes):
+            from gitverify.cli.hookwork import judging  # noqa: PLC0415
             from gitverify.hooks.client import transaction  # noqa: PLC0415  (and all of git and cryptography)
 
-            with _judging() as judge:
+            with judging() as judge:
                 transaction(judge, changes)
 
     return _guarded(work, FETCHED) if state == "prepared" else 0
@@ -172,116 +169,25 @@ def post_merge(squash: str | None) -> int:  # noqa: ARG001  (git says whether no
     """Say whether what was merged is authentic. Called by git, which goes on in any case."""
 
     def work() -> None:
+        from gitverify.cli.hookwork import judging  # noqa: PLC0415
         from gitverify.hooks.merged import verify_merged  # noqa: PLC0415
 
-        with _judging() as judge:
+        with judging() as judge:
             verify_merged(judge)
 
     return _guarded(work, "The merge is done. Do not build or run what is checked out.")
 
 
 def _receive(changes: list[Change]) -> None:
+    from gitverify.cli.hookwork import judging  # noqa: PLC0415
     from gitverify.hooks.protected import BadSetting  # noqa: PLC0415
     from gitverify.hooks.server import receive  # noqa: PLC0415
 
     if os.environ.get("GIT_NAMESPACE"):
         raise BadSetting("GIT_NAMESPACE is set: references of a namespace can't be judged")
     if changes:
-        with _judging(arriving=True, any_age=True) as judge:
+        with judging(arriving=True, any_age=True) as judge:
             receive(judge, changes)
-
-
-@contextmanager
-def _judging(*, arriving: bool = False, any_age: bool = False) -> Iterator[Judge]:
-    """Open the repository that git runs the hook in; nothing but its own configuration says what is trusted."""
-    from gitverify.cli.progress import Progress  # noqa: PLC0415
-    from gitverify.cli.verify import cores, pools, query  # noqa: PLC0415
-    from gitverify.hooks.judge import Judge  # noqa: PLC0415
-    from gitverify.session import open_repository  # noqa: PLC0415
-
-    asked = query("HEAD", repo=None, any_age=any_age)
-    repository = open_repository(asked, _quarantine() if arriving else ())
-    settings = _settings(repository)
-    asked.state = _state(settings)
-    progress = Progress()
-    with _limited(_seconds(settings)):
-        try:
-            yield Judge(repository, settings, asked, pools(repository, cores()), progress)
-        finally:
-            progress.end()
-
-
-def _settings(repository: Repository) -> Settings:
-    from gitverify.session import Unanswerable  # noqa: PLC0415
-    from gitverify.settings import ConfigUntrusted, Settings  # noqa: PLC0415
-
-    try:
-        return Settings(repository)
-    except ConfigUntrusted as error:
-        raise Unanswerable("config-untrusted", str(error)) from None
-
-
-def _quarantine() -> list[Path]:
-    """Return where git keeps a push's objects until the hooks have agreed (git-receive-pack(1))."""
-    from pathlib import Path  # noqa: PLC0415
-
-    place = os.environ.get("GIT_QUARANTINE_PATH")
-    if not place:
-        return []
-    others = os.environ.get("GIT_ALTERNATE_OBJECT_DIRECTORIES", "").split(":")
-    # A quoted path has a colon or a quote in it. The repository's own directory is read in any case, and what stays
-    # unseen is missing, and so refused.
-    return [Path(place), *(Path(other) for other in others if other and not other.startswith('"'))]
-
-
-def _state(settings: Settings) -> Path | None:
-    from pathlib import Path  # noqa: PLC0415
-
-    from gitverify.hooks.protected import BadSetting  # noqa: PLC0415
-    from gitverify.text import shown  # noqa: PLC0415
-
-    named = os.environ.get("GITVERIFY_STATE") or settings.get("gitverify.state")
-    if not named:
-        return None
-    path = Path(named).expanduser()
-    if not path.is_absolute():
-        raise BadSetting(f"the state directory {shown(named)} has to be an absolute path: a hook runs anywhere")
-    return path
-
-
-def _seconds(settings: Settings) -> int:
-    from gitverify.hooks.protected import BadSetting  # noqa: PLC0415
-    from gitverify.text import shown  # noqa: PLC0415
-    from gitverify.values import parse_duration  # noqa: PLC0415
-
-    value = settings.get("gitverify.hooktimeout")
-    if value is None:
-        return MOST_SECONDS
-    try:
-        seconds = parse_duration(value)
-    except ValueError as error:
-        raise BadSetting(f"git config gitverify.hookTimeout: “{shown(value, 80)}” is {error}") from None
-    return max(seconds, 1)
-
-
-class _TooSlow(Exception):
-    """The time is up."""
-
-
-@contextmanager
-def _limited(seconds: int) -> Iterator[None]:
-    """Raise _TooSlow in what takes longer than so many seconds."""
-
-    def ring(*_: object) -> None:
-        raise _TooSlow(f"judging took longer than {seconds} seconds (git config gitverify.hookTimeout)")
-
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.alarm(seconds)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
 
 
 def _guarded(work: Callable[[], None], ending: str) -> int:
@@ -299,6 +205,7 @@ def _guarded(work: Callable[[], None], ending: str) -> int:
 
 def _explained(error: Exception, ending: str) -> tuple[list[str], int]:
     """Return what to say of an error, and the exit status. Raises any that is a bug."""
+    from gitverify.cli.hookwork import TooSlow  # noqa: PLC0415
     from gitverify.errors import MissingObject  # noqa: PLC0415
     from gitverify.hooks.judge import Refused  # noqa: PLC0415
     from gitverify.hooks.lines import BadInput  # noqa: PLC0415
@@ -310,7 +217,7 @@ def _explained(error: Exception, ending: str) -> tuple[list[str], int]:
         error = Refused("this", unanswered(error))
     if isinstance(error, Refused):
         return refusal_lines(error, ending), error.report.exit_status
-    statuses = {BadInput: USAGE, UsageProblem: USAGE, BadSetting: CONFIGURATION, _TooSlow: CANNOT_DECIDE}
+    statuses = {BadInput: USAGE, UsageProblem: USAGE, BadSetting: CONFIGURATION, TooSlow: CANNOT_DECIDE}
     for kind, status in statuses.items():
         if isinstance(error, kind):
             return problem_lines(str(error), ending), status
