@@ -1,11 +1,19 @@
-"""Every gitverify command line in the documentation is one that click takes."""
+"""Every gitverify command line in the documentation is one that click takes, and every setting is one that is read."""
 
+import ast
+import re
 from pathlib import Path
 
+import click
 import pytest
 from commandlines import Unparsable, commands, in_blocks, inline, parse
 
+from gitverify.cli.main import cli
+from gitverify.settings import KEYS
+
 ROOT = Path(__file__).parent.parent
+# Variables of the forges' jobs, which stand for what the forge's settings hold.
+OF_JOBS = ROOT / "forge"
 PAGES = sorted(path.relative_to(ROOT).as_posix() for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 
 
@@ -74,3 +82,52 @@ def test_a_sentence_may_leave_out_what_is_needed(line):
 def test_a_sentence_may_not_make_up_options(line):
     with pytest.raises(Unparsable):
         parse(line.split(), whole=False)
+
+
+def strings():
+    """Return every string in the sources, and the variables that options read."""
+    found = set()
+    for path in (ROOT / "gitverify").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.add(node.value)
+    return found
+
+
+@pytest.fixture(scope="module")
+def settings():
+    """The names of git's settings that the sources have, and those that follow from options."""
+    return {text.removeprefix("gitverify.").lower() for text in strings() if text.startswith("gitverify.")} | set(KEYS)
+
+
+def named_settings(page):
+    named = re.findall(r"git (?:-C \S+ )?config (?:--\S+ )*'?gitverify\.([A-Za-z]+)", page)
+    named += re.findall(r"`gitverify\.([A-Za-z]+)`", page)
+    return {key.lower() for key in named}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_settings_exist(name, settings):
+    assert not named_settings((ROOT / name).read_text()) - settings - {"branch", "url"}
+
+
+def test_settings_are_found():
+    text = "`git config --global gitverify.maxAge 3d`, `gitverify.nonsense`, git -C x config gitverify.url:U.signer K"
+    assert named_settings(text) == {"maxage", "nonsense", "url"}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_environment_variables_exist(name):
+    read = {option.envvar for option in options(cli)} | {text for text in strings() if text.startswith("GITVERIFY_")}
+    jobs = "".join(path.read_text() for path in [ROOT / "action.yml", *OF_JOBS.rglob("*")] if path.is_file())
+    read |= set(re.findall(r"\bGITVERIFY_[A-Z_]+", jobs)) | {"GITVERIFY_COMPLETE"}
+    assert not set(re.findall(r"\bGITVERIFY_[A-Z]+(?:_[A-Z]+)*", (ROOT / name).read_text())) - read
+
+
+def options(command):
+    """Yield every parameter of a command and of those below it."""
+    yield from command.params
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            yield from options(command.get_command(context, name))

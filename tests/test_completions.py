@@ -56,7 +56,7 @@ def test_the_script_writes_the_files(written):
     assert len(files) == 3 * len(program.NAMES)
 
 
-WORDS = [("ver", "verify"), ("verify --work", "--worktree"), ("explain --form", "--format")]
+WORDS = [("ver", "verify"), ("verify --work", "--worktree"), ("explain --form", "--format"), ("policy add", "add-key")]
 
 
 @pytest.mark.parametrize("name", program.NAMES)
