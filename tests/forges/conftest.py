@@ -2,6 +2,11 @@ import pytest
 from forges.runner_of import Runner
 
 
+@pytest.fixture(scope="session")
+def original(tmp_path_factory):
+    return Runner(tmp_path_factory.mktemp("original"))
+
+
 @pytest.fixture
-def runner(tmp_path):
-    return Runner(tmp_path)
+def runner(original, tmp_path):
+    return original.copied(tmp_path)

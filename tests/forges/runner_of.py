@@ -1,6 +1,8 @@
 """Runs the scripts of ``forge/`` as a forge's runner does: in a clone that it made, with the variables it sets."""
 
+import copy
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -52,6 +54,21 @@ class Runner:
         self.asked_file = place / "asked"
         # As forges do: whatever a reference reaches may be fetched by its id.
         self.project.git("config", "uploadpack.allowReachableSHA1InWant", "true", cwd=self.project.server)
+
+    def copied(self, place: Path) -> "Runner":
+        """Return the same elsewhere: making it anew takes longer than most tests."""
+        shutil.copytree(self.place, place, dirs_exist_ok=True)
+        twin = copy.copy(self)
+        twin.project = copy.copy(self.project)
+        for each in (twin, twin.project):
+            for name, value in list(vars(each).items()):
+                if isinstance(value, Path):
+                    setattr(each, name, place / value.relative_to(self.place))
+        old, new = str(self.place), str(place)
+        twin.project.environment = {k: v.replace(old, new) for k, v in self.project.environment.items()}
+        config = twin.project.clone / ".git/config"
+        config.write_text(config.read_text().replace(old, new))
+        return twin
 
     @property
     def introduction(self) -> str:
