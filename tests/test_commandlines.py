@@ -96,8 +96,11 @@ def strings():
 
 @pytest.fixture(scope="module")
 def settings():
-    """The names of git's settings that the sources have, and those that follow from options."""
-    return {text.removeprefix("gitverify.").lower() for text in strings() if text.startswith("gitverify.")} | set(KEYS)
+    """The names of git's settings that the sources have: in full, or as one word with capitals in it."""
+    full = {text.removeprefix("gitverify.") for text in strings() if text.startswith("gitverify.")}
+    return {text.lower() for text in full | set(filter(re.compile("[a-z]+([A-Z][a-z]+)+").fullmatch, strings()))} | set(
+        KEYS
+    )
 
 
 def named_settings(page):
