@@ -67,6 +67,7 @@ def install(name: str, uninstall: bool, in_worktree: bool, repo: str | None) -> 
     from gitverify.cli.verify import answered, query  # noqa: PLC0415
     from gitverify.hooks import install as hooks  # noqa: PLC0415
     from gitverify.session import UsageProblem, open_repository  # noqa: PLC0415
+    from gitverify.text import shown  # noqa: PLC0415
 
     def run() -> int:
         repository = open_repository(query("HEAD", repo=repo))
@@ -81,14 +82,14 @@ def install(name: str, uninstall: bool, in_worktree: bool, repo: str | None) -> 
             )
             path = directory / name
             if uninstall:
-                out(f"{'removed' if hooks.uninstall(path) else 'not there'}  {path}")
+                out(f"{'removed' if hooks.uninstall(path) else 'not there'}  {shown(str(path), 1000)}")
                 return 0
             program = _program()
             done = hooks.install(path, hooks.script(program, name), hooks.chained(program, name))
         except hooks.NotInstalled as error:
             raise UsageProblem(str(error)) from None
-        out(f"{done}  {path}")
-        out(f"runs       {' '.join(program)}")
+        out(f"{done}  {shown(str(path), 1000)}")
+        out(f"runs       {shown(' '.join(program), 1000)}")
         if named:
             out("note       core.hooksPath is set: the hook serves every repository that takes its hooks from there")
         if settings.get("gitverify.introduction") is None:

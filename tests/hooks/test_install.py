@@ -271,3 +271,18 @@ def test_a_transaction_that_concerns_nobody_loads_no_git_library(place):
         check=True,
     )
     assert done.stdout.strip() == b"[]"
+
+
+@pytest.mark.parametrize("method", ["read_bytes", "unlink"])
+def test_a_hook_that_cannot_be_read_or_removed(place, monkeypatch, method):
+    """As root every file can be, so the system's answer is made up."""
+    place.install("pre-push")
+
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(f"pathlib.Path.{method}", refuse)
+        assert place.install("pre-push", "--uninstall").status == 2
+    assert (hooks(place, "pre-push") / "pre-push").exists()
+    assert place.install("pre-push", "--uninstall").status == 0
