@@ -91,6 +91,13 @@ class Outcome:
     rolled_back: bool = False
     fallback: bytes | None = None
 
+    def change(self, verdict: Verdict, refusals: tuple[Refusal, ...]) -> None:
+        """Answer otherwise after all, with at least one refusal: no mark moves."""
+        self.verdict = verdict
+        self.reason = refusals[0].code
+        self.refusals = refusals
+        self.mark = None
+
 
 class Stop(GitverifyError):
     """Ends a verification with an answer other than *authentic*; the first refusal is its reason."""
@@ -113,6 +120,10 @@ class Observer(Protocol):
         """So many more commits were examined, the last one committed at ``date``."""
         ...
 
+    def exported(self, size: int) -> None:
+        """One more file of the verified commit was written, of so many bytes."""
+        ...
+
 
 class Silent:
     """An observer that does nothing."""
@@ -121,4 +132,7 @@ class Silent:
         """Ignore it."""
 
     def examined(self, count: int, date: int) -> None:
+        """Ignore it."""
+
+    def exported(self, size: int) -> None:
         """Ignore it."""

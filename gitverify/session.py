@@ -42,6 +42,7 @@ from gitverify.walk import read_commit
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from gitverify.export.answer import Output
     from gitverify.policies.model import Policy
     from gitverify.request import Observer, Outcome
     from gitverify.verify import MakePool
@@ -99,6 +100,7 @@ class Query:
     keep_going: bool = False
     worktree: bool = False
     allow_ignored: tuple[str, ...] = ()
+    output: Path | None = None
     any_age: bool = False
     now: int = 0
 
@@ -118,6 +120,7 @@ class Session:
         self.identity = self._identify()
         self.signer = query.signer or self._configured("signer", parse_key)
         self.checkout = self._checkout()
+        self.output = self._output()
 
     @classmethod
     def about(cls, repository: Repository, settings: Settings, query: Query, tip: bytes, identity: Identity) -> Session:
@@ -127,6 +130,7 @@ class Session:
         session.revision, session.identity = Revision(tip, identity.ref), identity
         session.signer = query.signer or session._configured("signer", parse_key)  # noqa: SLF001  (its own)
         session.checkout = None
+        session.output = None
         return session
 
     def resolve(self, text: str) -> Revision:
@@ -210,6 +214,17 @@ class Session:
 
         named = self.query.git_work_tree if self.query.repo is None else None
         return Checkout(self.repository, named, self.query.allow_ignored, self.settings.get)
+
+    def _output(self) -> Output | None:
+        if self.query.output is None:
+            return None
+        from gitverify.export.answer import Output  # noqa: PLC0415  (only where it is asked for)
+        from gitverify.export.place import NoPlace  # noqa: PLC0415
+
+        try:
+            return Output(self.repository, self.query.output)
+        except NoPlace as error:
+            raise UsageProblem(f"--output: {error}") from None
 
     def _historical(self) -> Policy | None:
         path = self.query.historical_authorizations
@@ -325,10 +340,18 @@ class Session:
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).digest()
 
     def verify(self, make_pool: MakePool | None, observer: Observer | None) -> Report:
-        """Verify, and move the mark where the answer is *authentic* (R23)."""
+        """Verify, and move the mark where the answer is *authentic* (R23); then have the output appear."""
+        try:
+            return self._verify(make_pool, observer)
+        finally:
+            if self.output is not None:
+                self.output.close()
+
+    def _verify(self, make_pool: MakePool | None, observer: Observer | None) -> Report:
         request = self.request()
         if self.query.no_state or self.identity is None:
             outcome, tips = self._answer(request, make_pool, observer)
+            self._appear(outcome)
             return self.report(outcome, tips)
         key = MarkKey(request.introduction, self.identity.repository, self.identity.ref)
         with self.open_store() as store:
@@ -340,11 +363,18 @@ class Session:
     def _answer(
         self, request: Request, make_pool: MakePool | None, observer: Observer | None
     ) -> tuple[Outcome, Outcome | None]:
-        """Ask the engine; then, of what is authentic, whether the checkout is the same (R28)."""
+        """Ask the engine; then, of what is authentic, whether the checkout is the same (R28), and write it out."""
         outcome, tips = verify_newest(self.repository, request, make_pool=make_pool, observer=observer)
         if self.checkout is not None and outcome.verdict == "authentic":
             self.checkout.answer(outcome)
+        if self.output is not None and outcome.verdict == "authentic":
+            self.output.write(outcome, observer)
         return outcome, tips
+
+    def _appear(self, outcome: Outcome) -> None:
+        """Have appear what was written of an authentic commit, once the mark says so, too."""
+        if self.output is not None and outcome.verdict == "authentic":
+            self.output.appear(outcome)
 
     def _verify_with(
         self,
@@ -370,6 +400,7 @@ class Session:
                     except MarkMoved as moved:
                         mark = moved.current  # someone else accepted another tip meanwhile: judge against that
                         continue
+            self._appear(outcome)
             report = self.report(outcome, tips)
             report.before = mark.commits if mark else ()
             report.after = after.commits if after else ()
@@ -387,6 +418,7 @@ class Session:
             repository=identity.repository if identity else None,
             left_out=tips,
             comparison=self.checkout.comparison if self.checkout is not None else None,
+            exported=self.output.exported if self.output is not None else None,
         )
         named = [outcome.tip, *([tips.tip] if tips else [])]
         for refusal in report.refusals[:200]:

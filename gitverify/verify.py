@@ -53,9 +53,9 @@ def verify(
     try:
         _Verification(source, request, make_pool, observer or Silent(), outcome).run()
     except Stop as answer:
-        _answer(outcome, answer)
+        outcome.change(answer.verdict, answer.refusals)
     except MissingObject as error:
-        _answer(outcome, Stop("undecided", (missing_object(error),)))
+        outcome.change("undecided", (missing_object(error),))
     return outcome
 
 
@@ -90,9 +90,9 @@ def judge_closely(
     try:
         verification.run()
     except Stop as answer:
-        _answer(outcome, answer)
+        outcome.change(answer.verdict, answer.refusals)
     except MissingObject as error:
-        _answer(outcome, Stop("undecided", (missing_object(error),)))
+        outcome.change("undecided", (missing_object(error),))
     judgement = verification.judgement
     if judgement is None or request.tip not in judgement.decisions:
         return outcome, None, None
@@ -115,15 +115,8 @@ def explain(
     try:
         return outcome, take_apart(judgement, marking, request.tip)
     except MissingObject as error:
-        _answer(outcome, Stop("undecided", (missing_object(error),)))
+        outcome.change("undecided", (missing_object(error),))
         return outcome, None
-
-
-def _answer(outcome: Outcome, answer: Stop) -> None:
-    outcome.verdict = answer.verdict
-    outcome.reason = answer.refusals[0].code
-    outcome.refusals = answer.refusals
-    outcome.mark = None
 
 
 class _Verification:

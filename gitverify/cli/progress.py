@@ -18,6 +18,7 @@ class Progress:
         self._start = time.monotonic()
         self._next = self._start + DELAY
         self._count = 0
+        self._files = self._bytes = 0
         self._shown = False
         self.newest = 0
         self.oldest = 0
@@ -32,6 +33,13 @@ class Progress:
         now = self._due()
         if now is not None:
             self._draw(self._line(now, date))
+
+    def exported(self, size: int) -> None:
+        """Count what was written, and redraw now and then."""
+        self._files += 1
+        self._bytes += size
+        if self._due() is not None:
+            self._draw(f"writing: {self._files:,} files, {self._bytes / 1e6:,.0f} MB")
 
     def judged(self, count: int, total: int) -> None:
         """Show how far an audit has come once all is examined."""

@@ -59,6 +59,12 @@ if TYPE_CHECKING:
     metavar="PATTERN",
     help="With --worktree: files that the commit's .gitignore ignores may be there where this fits (repeatable).",
 )
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False),
+    metavar="DIR",
+    help="Write the verified commit's files to DIR, which appears whole, or not at all where REV is refused.",
+)
 @options.JOBS
 @click.option(
     "--format",
@@ -80,6 +86,7 @@ def command(rev: str, jobs: int | None, format_: str, **asked: Any) -> int:
       gitverify verify                                     what is checked out
       gitverify verify origin/main                         what was fetched, before it is merged
       gitverify verify --worktree                          and the files here are just that
+      gitverify verify origin/main --output ../source      what was verified, and nothing else, to build from
       gitverify verify --max-age 14d --format json         for a script
     """
     start = time.monotonic()
@@ -120,7 +127,7 @@ def query(rev: str, **asked: Any) -> Query:
     if asked.get("allow_ignored") and not asked["worktree"]:
         raise click.UsageError("--allow-ignored says what --worktree lets pass: it goes with that option")
     repo, state = asked.pop("repo"), asked.pop("state", None)
-    historical = asked.pop("historical_authorizations", None)
+    historical, output = asked.pop("historical_authorizations", None), asked.pop("output", None)
     return Query(
         repo=Path(repo) if repo else None,
         git_dir=_named("GIT_DIR"),
@@ -128,6 +135,7 @@ def query(rev: str, **asked: Any) -> Query:
         rev=rev,
         state=Path(state) if state else None,
         historical_authorizations=Path(historical) if historical else None,
+        output=Path(output) if output is not None else None,  # an empty one has no name: refused, not left out
         now=int(time.time()),
         **asked,
     )

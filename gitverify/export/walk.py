@@ -16,7 +16,7 @@ from gitverify.text import shown
 from gitverify.treepath import Trees
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from gitverify.export.visitor import Visitor
     from gitverify.objects.source import ObjectType
@@ -65,6 +65,14 @@ class Step(NamedTuple):
 _WITHOUT_CONTENT = frozenset({DIRECTORY, _GITLINK, _END})
 
 
+class Contents(Protocol):
+    """Gives the steps of a tree, each with its content; ``b""`` where it has none. Raises Unfit, MissingObject."""
+
+    def __call__(self, source: ContentSource, todo: Iterable[Step]) -> Iterator[tuple[Step, bytes]]:
+        """Give them in their order."""
+        ...
+
+
 class Observer(Protocol):
     """Is told of progress."""
 
@@ -87,7 +95,7 @@ def show_tree(
     tree: bytes,
     visitor: Visitor,
     *,
-    contents: Callable[[ContentSource, Iterable[Step]], Iterator[tuple[Step, bytes]]] | None = None,
+    contents: Contents | None = None,
     observer: Observer | None = None,
 ) -> Tally:
     """Show the tree with this raw id, which is a commit's, to ``visitor``.

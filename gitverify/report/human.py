@@ -14,6 +14,7 @@ from gitverify.text import shown
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from gitverify.export.answer import Exported
     from gitverify.report.model import Report, Route
     from gitverify.request import Outcome
     from gitverify.rules.facts import Refusal
@@ -69,6 +70,8 @@ def _authentic(report: Report) -> list[str]:
     lines += _people(outcome)
     if report.comparison is not None:
         lines += _checkout(report.comparison)
+    if report.exported is not None:
+        lines += _output(report.exported)
     if report.left_out is not None:
         lines += _left_out(report, report.left_out)
     if report.after and report.after != report.before:
@@ -104,6 +107,16 @@ def _checkout(comparison: Comparison) -> list[str]:
     lines += _listed("CRLF line ends, as its .gitattributes asks:", [shown(path) for path in comparison.converted])
     lines += _listed("not in the commit, and allowed:", [shown(path) for path in comparison.allowed])
     return lines
+
+
+def _output(exported: Exported) -> list[str]:
+    """Say what was written where, and what was not."""
+    files = f"{number(exported.files, 'file')}, {number(exported.size, 'byte')}"
+    submodules = [f"{shown(path)} at {commit.hex()[:12]}" for path, commit in exported.submodules]
+    return [
+        f"  written to {shown(str(exported.directory))}: {files}",
+        *_listed("submodules, left empty:", submodules),
+    ]
 
 
 def _listed(title: str, items: Sequence[str]) -> list[str]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from gitverify.text import shown
 
 if TYPE_CHECKING:
+    from gitverify.export.answer import Exported
     from gitverify.report.model import Report, Route, TagLine
     from gitverify.rules.facts import Refusal
     from gitverify.worktree.model import Comparison
@@ -52,6 +53,7 @@ def _summary(report: Report) -> dict[str, Any]:
         "seconds": round(report.seconds, 3),
         **({"tag": _tag(report.tag)} if report.tag is not None else {}),
         **({"worktree": _worktree(report.comparison)} if report.comparison is not None else {}),
+        **({"output": _output(report.exported)} if report.exported is not None else {}),
         **(
             {"base": report.base.hex(), "routes": [_route(r) for r in report.routes]} if report.base is not None else {}
         ),
@@ -72,6 +74,17 @@ def _worktree(comparison: Comparison) -> dict[str, Any]:
         ],
         "allowed": [shown(path, _PATH_LENGTH) for path in comparison.allowed],
         "converted": [shown(path, _PATH_LENGTH) for path in comparison.converted],
+    }
+
+
+def _output(exported: Exported) -> dict[str, Any]:
+    return {
+        "directory": shown(str(exported.directory), _PATH_LENGTH),
+        "files": exported.files,
+        "bytes": exported.size,
+        "submodules": [
+            {"path": shown(path, _PATH_LENGTH), "commit": commit.hex()} for path, commit in exported.submodules
+        ],
     }
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from gitverify.export.answer import Exported
     from gitverify.request import Outcome
     from gitverify.rules.facts import Refusal
     from gitverify.worktree.model import Comparison
@@ -68,6 +69,7 @@ class Report:
     after: tuple[bytes, ...] = ()
     left_out: Outcome | None = None
     comparison: Comparison | None = None
+    exported: Exported | None = None
     lines: dict[bytes, CommitLine] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     tag: TagLine | None = None

@@ -47,6 +47,7 @@ HINTS: dict[str, str] = {
     "tag-nested": "Ask about the tag inside, or have the commit itself tagged.",
     "tag-target": "Have the commit tagged.",
     "tag-aside": "Verify the branch that the tagged commit is on (gitverify verify BRANCH), then ask again.",
+    "output-failed": "Nothing appeared. Make room, or name a directory on a file system that keeps names and modes.",
     "introduction-missing": "Check the id with those who handed it out; if it is right, fetch the branch it is on.",
     "introduction-policy": "Check the id with those who handed it out, and --dialect and --policy-path.",
     "unsupported-repository": "Verify a clone in git's usual format (SHA-1).",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from gitverify.request import Outcome, Verdict
+    from gitverify.request import Outcome
     from gitverify.source import Repository
     from gitverify.worktree.explain import Setting
     from gitverify.worktree.model import Comparison
@@ -57,11 +57,11 @@ class Checkout:
             tree = parse_head(repository.read(outcome.tip)[1]).tree
             self.comparison = compare(repository, self._directory, tree, self._allowed, self._setting)
         except MissingObject as error:
-            _change(outcome, "undecided", (missing_object(error),))
+            outcome.change("undecided", (missing_object(error),))
             return
         except MalformedTree as error:
             hint = HINTS["malformed-tree"]
-            _change(outcome, "refused", (Refusal(outcome.tip, "R7", "malformed-tree", str(error), hint),))
+            outcome.change("refused", (Refusal(outcome.tip, "R7", "malformed-tree", str(error), hint),))
             return
         hint = HINTS["worktree-dirty"]
         refusals = tuple(
@@ -69,14 +69,7 @@ class Checkout:
             for difference in self.comparison.differences
         )
         if refusals:
-            _change(outcome, "refused", refusals)
-
-
-def _change(outcome: Outcome, verdict: Verdict, refusals: tuple[Refusal, ...]) -> None:
-    outcome.verdict = verdict
-    outcome.reason = refusals[0].code
-    outcome.refusals = refusals
-    outcome.mark = None
+            outcome.change("refused", refusals)
 
 
 def _parse_allowed(text: str) -> PathPattern:
