@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from gitverify.policies.edit.writing import Written
-    from gitverify.policies.strictyaml import Located, Span, Text
+    from gitverify.policies.strictyaml import Located, Node, Span, Text
 
 _DASH = re.compile(r"(?P<indent> *)-(?P<gap> +)")
 _DASH_ALONE = re.compile(r" *-\s*(?:#.*)?")
@@ -39,27 +39,25 @@ def insert(
     located: Located, node: Sequence | Mapping, written: tuple[Written, ...], after: int | None = None
 ) -> list[Splice]:
     """Return what puts new entries after the entry with this number, or after the last one."""
-    entries = _entries(located, node)
-    if not located.span(node).flow:
-        at = entries[-1 if after is None else after].end
-        lines = [line for each in written for line in _lines(located, node, entries, each)]
-        return [insert_lines(located.text, at, lines)]
+    places = _places(node)
     flow = [each.flow for each in written]
-    if not entries:
+    if not places:
         at = located.span(node).start + 1
         return [Splice(at, at, ", ".join(flow))]
-    return _insert_flow(located.text, entries[-1 if after is None else after], flow)
+    entry = _entry(located, node, places, len(places) - 1 if after is None else after)
+    if located.span(node).flow:
+        return _insert_flow(located.text, entry, flow)
+    lines = [line for each in written for line in _lines(located, node, entry, each)]
+    return [insert_lines(located.text, entry.end, lines)]
 
 
-def _lines(located: Located, node: Sequence | Mapping, entries: list[_Entry], written: Written) -> list[str]:
+def _lines(located: Located, node: Sequence | Mapping, entry: _Entry, written: Written) -> list[str]:
+    """Return the lines of a new entry; an item keeps the distance to its dash that the one before has."""
     indent = " " * (node.column - 1)
     if isinstance(node, Mapping):
         return [indent + line for line in written.block]
-    gap = " "
-    for entry in entries:
-        found = _DASH.fullmatch(located.text[line_start(located.text, entry.start) : entry.start])
-        if found is not None:
-            gap = found["gap"]
+    found = _DASH.fullmatch(located.text[line_start(located.text, entry.start) : entry.start])
+    gap = found["gap"] if found is not None else " "
     first, *rest = written.block
     return [f"{indent}-{gap}{first}", *(f"{indent} {' ' * len(gap)}{line}" for line in rest)]
 
@@ -112,16 +110,28 @@ def _dash_line(text: str, at: int) -> int:
     return start
 
 
+def _places(node: Sequence | Mapping) -> list[tuple[Node, Node]]:
+    """Return the first and the last node of each entry, in order."""
+    if isinstance(node, Sequence):
+        return [(item, item) for item in node.items]
+    return list(zip(node.keys.values(), node.values.values(), strict=True))
+
+
+def _entry(located: Located, node: Sequence | Mapping, places: list[tuple[Node, Node]], number: int) -> _Entry:
+    """Return where an entry stands."""
+    first, last = places[number]
+    start, end = located.span(first).start, located.span(last).end
+    if not located.span(node).flow:
+        return _Entry(start, end)
+    is_last = number == len(places) - 1
+    limit = located.span(node).end - 1 if is_last else located.span(places[number + 1][0]).start
+    return _Entry(start, end, _comma(located.text, end, limit))
+
+
 def _entries(located: Located, node: Sequence | Mapping) -> list[_Entry]:
     """Return where each entry stands, in order."""
-    if isinstance(node, Sequence):
-        spans = [(located.span(item).start, located.span(item).end) for item in node.items]
-    else:
-        spans = [(located.span(key).start, located.span(node.values[name]).end) for name, key in node.keys.items()]
-    if not located.span(node).flow:
-        return [_Entry(*span) for span in spans]
-    limits = [*(start for start, _ in spans[1:]), located.span(node).end - 1]
-    return [_Entry(*span, _comma(located.text, span[1], limit)) for span, limit in zip(spans, limits, strict=False)]
+    places = _places(node)
+    return [_entry(located, node, places, number) for number in range(len(places))]
 
 
 def _comma(text: str, at: int, limit: int) -> int:
