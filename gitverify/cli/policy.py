@@ -195,6 +195,8 @@ def _report(file: str, data: bytes, checked: Checked, *, strict: bool, format_: 
         count = f"{number(errors, 'error')}, {number(len(checked.findings) - errors, 'warning')}"
         what = f": {writing.summary(checked.policy)}" if checked.policy is not None else ""
         out(f"{shown(file)}: {count if checked.findings else 'in order'}{what}")
+        if checked.dialect != "native":
+            out(f"in the {checked.dialect} dialect everyone who is listed may change everything: there are no paths")
     return int(checked.verdict == "errors" or (strict and checked.verdict == "warnings"))
 
 

@@ -64,8 +64,10 @@ def policy_file(session: Session) -> PolicyFile:
     name = named(session, there)
     if name is None:
         raise UsageProblem("there is no policy file here: “gitverify init” writes a first one")
-    git = Git(session.repository.path, worktree, os.environ)
-    return PolicyFile(session, name, worktree / os.fsdecode(name.path), worktree, git)
+    path = worktree / os.fsdecode(name.path)
+    if path.parent.resolve() != worktree.resolve() / os.path.dirname(os.fsdecode(name.path)):  # noqa: PTH120
+        raise UsageProblem(f"{shown(name.path)} lies behind a symlink, so it is no file of this repository")
+    return PolicyFile(session, name, path, worktree, Git(session.repository.path, worktree, os.environ))
 
 
 def make(file: PolicyFile, change: Change, *, dry_run: bool, commit: bool, message: str | None) -> Iterator[str]:

@@ -161,6 +161,8 @@ def test_other_dialects(clean):
     messages = [each["message"] for each in report["findings"]]
     assert messages[1] == "only one key may change the policy: when it is lost, nobody can; list a second one"
     assert "the commit before has .gitverify.yaml: where that is the policy" in messages[0]
+    text = clean.run("policy", "check", "--policy-path", ".allowed_signers").stdout
+    assert text.endswith("in the openssh dialect everyone who is listed may change everything: there are no paths\n")
     (clean.clone / ".guix-authorizations").write_text("(authorizations")
     status, report = checked(clean, "--dialect", "guix")
     assert (status, report["dialect"], report["verdict"]) == (1, "guix", "errors")

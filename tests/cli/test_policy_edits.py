@@ -245,6 +245,26 @@ def test_a_policy_elsewhere(forge):
     assert forge.git("status", "--short") == "?? pkgs/policy.yaml"
 
 
+def test_a_policy_behind_a_link(forge, tmp_path):
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there/policy.yaml").write_text(policy(forge))
+    (forge.clone / "here").symlink_to(tmp_path / "there")
+    error = run(forge, "grant", "bob", "open/", "--policy-path", "here/policy.yaml", status=2)
+    assert "here/policy.yaml lies behind a symlink" in error
+    assert (tmp_path / "there/policy.yaml").read_text() == policy(forge)
+
+
+def test_a_forges_key(forge):
+    gitlab = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIADOCCUoN3Q1UPQqUvp845fKy7haJH17qsSkVXzWXilW"
+    out = run(forge, "add-key", "forge", gitlab, "--new-person")
+    assert "warning: “forge” has the key of GitLab.com (web commits): anyone with an account there can have it" in out
+
+
+def test_commands_to_copy_are_quoted(forge):
+    out = run(forge, "grant", "bob", "x/", "-m", "Bob's; rm -rf ~")
+    assert f"""next: git commit -S -m 'Bob'"'"'s; rm -rf ~' -- {FILE}\n""" in out
+
+
 def test_nothing_to_sign_with_before_there_is_a_policy(forge):
     text = policy(forge)
     forge.git("rm", "-q", FILE)

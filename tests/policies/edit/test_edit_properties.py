@@ -72,7 +72,7 @@ def test_every_style_says_the_same(value, random):
 
 
 @given(values(), randoms, st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_a_key_added_and_removed(value, random, data):
     before = written(value, random)
     person = data.draw(st.sampled_from(list(value["people"])))
@@ -92,7 +92,7 @@ def test_a_key_added_and_removed(value, random, data):
 
 
 @given(values(), randoms, st.booleans())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_a_person_added_and_removed(value, random, directory):
     before = written(value, random)
     wanted = copy.deepcopy(value)
@@ -107,7 +107,7 @@ def test_a_person_added_and_removed(value, random, directory):
 
 
 @given(values(), randoms, st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_people_removed(value, random, data):
     before = written(value, random)
     person = data.draw(st.sampled_from([name for name in value["people"] if name != "alice"] or ["alice"]))
@@ -140,7 +140,7 @@ def refused(edit, *arguments):
 
 
 @given(values(), randoms, st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_grants_given(value, random, data):
     before = written(value, random)
     name = data.draw(st.sampled_from(names_of(value)))
@@ -172,7 +172,7 @@ def pairs(policy):
 
 
 @given(values(), randoms, st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_grants_taken_back(value, random, data):
     assume(value.get("grants"))
     before = written(value, random)
@@ -200,7 +200,7 @@ def test_grants_taken_back(value, random, data):
 
 
 @given(values(), randoms, st.data(), st.sampled_from(["policy_editors", "tags"]))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_roles(value, random, data, role):
     before = written(value, random)
     name = data.draw(st.sampled_from(names_of(value)))
@@ -238,7 +238,7 @@ EDITS = [
 
 
 @given(values(), randoms, st.sampled_from(EDITS), st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_any_bytes_give_a_policy_or_the_errors_of_this_package(value, random, edit, data):
     octets = bytearray(written(value, random))
     for _ in range(data.draw(st.integers(0, 3))):
