@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 from gitverify.errors import MalformedTree, TooMuch
 from gitverify.policies.model import Dialect, Policy
 from gitverify.policies.rights import Register
-from gitverify.rules.facts import Authorized
+from gitverify.rules.authority import Standing
+from gitverify.rules.authorize import judge_under
+from gitverify.rules.facts import Authorized, Refusal
 from gitverify.text import shown
 
 if TYPE_CHECKING:
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
 
     from gitverify.gate.span import Span
     from gitverify.judgement import Judgement
-    from gitverify.rules.facts import Refusal
 
 MOST_COMMITS = 5  # of which it is said who could sign them
 _MOST_CIRCLES = 24  # of people with the same rights, of each of which one is asked about
@@ -27,6 +28,7 @@ _MOST_KEYS = 4
 _MOST_NAMES = 6
 _MOST_PATHS = 1000
 _MOST_GRANTS = 3
+_PARENT = "parent-not-authentic"
 # Refused for what their signature is, or for lacking one; not for what they are.
 _FOR_WANT_OF_A_SIGNATURE = frozenset(
     {
@@ -59,6 +61,7 @@ class Advice:
 
     def for_branch(self, refusals: Iterable[Refusal]) -> Iterator[str]:
         """Say who could sign the commits that are refused themselves."""
+        refusals = list(refusals)
         own = [each for each in refusals if each.commit in self._span.parents and _is_own(each)]
         if not own:
             return
@@ -66,7 +69,29 @@ class Advice:
             yield self._for_commit(refusal.commit)
         if len(own) > MOST_COMMITS:
             yield f"and so on for {len(own) - MOST_COMMITS:,} more commits"
+        yield from self._after(refusals)
         yield f"to sign commits again: git rebase --force-rebase --gpg-sign {self._short(self._span.base)}"
+
+    def _after(self, refusals: Iterable[Refusal]) -> Iterator[str]:
+        """Say which commits, refused for their parents, would be refused for themselves, too, by BASE's policy.
+
+        By no policy that came with the branch: nobody has vouched for it.
+        """
+        judgement, law = self._judgement, self._judgement.parent(self._span.base)
+        found: dict[str, list[bytes]] = {}
+        for refusal in islice((each for each in refusals if each.code == _PARENT), _MOST_PATHS):
+            parents = self._span.parents.get(refusal.commit, ())
+            if len(parents) != 1 or not judgement.is_native or not isinstance(law.policy, Policy):
+                continue
+            case = judgement.case(judgement.facts(refusal.commit), Standing.MAIN, parents=parents)
+            case = case._replace(parents=tuple([parent._replace(authentic=True) for parent in case.parents]))
+            decision = judge_under(case, law, judgement.inquiry)
+            if isinstance(decision, Refusal):
+                found.setdefault(decision.code, []).append(refusal.commit)
+        for code, commits in found.items():
+            named = ", ".join(self._short(commit) for commit in commits[:MOST_COMMITS])
+            more = f" and {len(commits) - MOST_COMMITS:,} more" if len(commits) > MOST_COMMITS else ""
+            yield f"after that, by the policy of BASE, these are refused for themselves, too: {named}{more} ({code})"
 
     def _for_commit(self, commit: bytes) -> str:
         judgement = self._judgement
@@ -167,9 +192,9 @@ class Advice:
 
 
 def _is_own(refusal: Refusal) -> bool:
-    return refusal.code in _FOR_WANT_OF_A_SIGNATURE and (
-        refusal.code != "parent-not-authentic" or refusal.rule == "R20"
-    )
+    if refusal.code == _PARENT:
+        return refusal.rule == "R20"
+    return refusal.code in _FOR_WANT_OF_A_SIGNATURE
 
 
 def _circles(policy: Policy) -> Iterator[list[str]]:

@@ -298,3 +298,35 @@ def test_a_merge_that_brings_a_draft_of_a_policy(tmp_path):
     assert routes(report)["branch"] == "rollback"
     project.merge("editor", "went on", "draft", sign=ALICE)
     assert project.check(base="went on", head="editor")["exit"] == 0
+
+
+def test_what_comes_after_is_told_by_the_policy_of_base(project):
+    """Not by one that the branch brings: a stranger who lists himself is not asked to sign."""
+    both = {"alice": [ALICE], "bob": [BOB], "mallory": [MALLORY]}
+    project.commit("self-grant", {NATIVE: policy(people=both)})
+    project.commit("stranger", {"README": "m\n"}, sign=MALLORY)
+    project.commit("fine", {"README": "a\n"}, sign=ALICE)
+    for at in range(7):
+        project.commit(f"u{at}", {"README": f"{at}\n"})
+    said = remedies(project.check(), "branch")
+    after = [each for each in said if each.startswith("after that, by the policy of BASE")]
+    start = "after that, by the policy of BASE, these are refused for themselves, too: "
+    unsigned = ", ".join(project.ids[f"u{at}"][:12] for at in range(5))
+    assert after == [
+        f"{start}{project.ids['stranger'][:12]} (unauthorized-key)",
+        f"{start}{unsigned} and 2 more (unsigned)",
+    ]
+    assert not [each for each in said if "mallory" in each]
+
+
+def test_an_unsigned_adopting_merge_on_the_branch_is_to_be_signed(tmp_path):
+    project = Project(tmp_path, *ALLOWED)
+    project.commit("stranger", {"README": "m\n"}, sign=MALLORY)
+    project.commit("went on", {"pkgs/b": "b\n"}, parents=["base"], sign=ALICE)
+    project.merge("adopts", "went on", "stranger")
+    report = project.check(base="went on", head="adopts")
+    assert routes(report)["branch"] == "unauthorized-key"
+    assert [each["rule"] for each in report["refusals"]][-1] == "R20"
+    assert any(each == f"alice can sign commit {project.ids['adopts'][:12]}" for each in remedies(report, "branch"))
+    project.merge("adopted", "went on", "stranger", sign=ALICE)
+    assert project.check(base="went on", head="adopted")["exit"] == 0
