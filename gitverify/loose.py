@@ -59,7 +59,8 @@ class LooseFiles:
     def check(self, object_id: bytes, blob_size: int | None = None) -> None:
         """Return where the object's file, in every directory that has one, is whole or absent.
 
-        ``blob_size``: see :func:`~gitverify.objects.sizes.check_size`. Raises MissingObject where one is not, OversizedObject where it is too large to be read.
+        ``blob_size``: see :func:`~gitverify.objects.sizes.check_size`. Raises MissingObject where one is not,
+        OversizedObject where it is too large to be read.
         """
         name = object_id.hex()
         for directory in self._directories:

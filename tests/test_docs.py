@@ -247,7 +247,8 @@ def test_example_report_is_valid():
 
 def test_every_field_is_documented():
     fields = schema()["properties"]
-    inner = {f"{name}.{key}" for name in ("commits", "mark", "output", "tag", "worktree") for key in fields[name]["properties"]}
+    nested = ("commits", "mark", "output", "tag", "worktree")
+    inner = {f"{name}.{key}" for name in nested for key in fields[name]["properties"]}
     expected = set(fields) - {"commits", "mark"} | inner | set(schema()["$defs"]["refusal"]["properties"])
     introduction, _, _ = text("docs/json.md").partition("## jsonl")
     assert set(first_cells(introduction)) == expected

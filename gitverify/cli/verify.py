@@ -6,6 +6,7 @@ import gc
 import os
 import time
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -151,9 +152,14 @@ def working(asked: Query, jobs: int | None) -> Iterator[tuple[Session, MakePool 
     """Open a session with the processes and the progress line that long work needs."""
     session = Session(asked)
     progress = Progress()
+    jobs = jobs or cores()
+    if session.output is not None and jobs > 1 and hasattr(os, "fork"):
+        from gitverify.export.ahead import Ahead  # noqa: PLC0415  (only where something is written)
+
+        session.output.contents = Ahead(jobs, partial(reopened, session.repository))
     gc.disable()  # a history's facts are kept to the end and have no cycles: looking for some takes several percent
     try:
-        yield session, pools(session.repository, jobs or cores()), progress
+        yield session, pools(session.repository, jobs), progress
     finally:
         gc.freeze()  # nor is what is left of them looked through
         gc.enable()
@@ -168,12 +174,14 @@ def pools(repository: Repository, jobs: int) -> MakePool | None:
     def make(prepare: Callable[[ObjectSource], Examiner], sink: Sink) -> Any:
         from gitverify.workers import Processes  # noqa: PLC0415  (not loaded where nothing is to be examined)
 
-        def again() -> Repository:
-            return Repository(repository.path, bare="trusted", arriving=repository.arriving)
-
-        return Processes(jobs, lambda: prepare(again()), sink)
+        return Processes(jobs, lambda: prepare(reopened(repository)), sink)
 
     return make
+
+
+def reopened(repository: Repository) -> Repository:
+    """Open a repository again, in another process."""
+    return Repository(repository.path, bare="trusted", arriving=repository.arriving)
 
 
 def cores() -> int:

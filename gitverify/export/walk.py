@@ -163,6 +163,11 @@ def read(source: ContentSource, step: Step) -> bytes:
         raise Unfit("malformed-tree" if step.mode == _SYMLINK else "output-failed", str(error), step.path) from None
     if content is None:
         raise Unfit("malformed-tree", f"object {step.id.hex()} stands where a file is expected", step.path)
+    return checked(step, content)
+
+
+def checked(step: Step, content: bytes) -> bytes:
+    """Return the content of a file, or the target of a symlink, where it can be one. Raises Unfit."""
     if step.mode == _SYMLINK and (not content or b"\0" in content):
         raise Unfit("malformed-tree", f"a symlink leads to “{shown(content)}”, which can't be a path", step.path)
     return content

@@ -112,6 +112,17 @@ def test_it_is_git_archive_without_attributes(full, here):
     assert trees.read(here / "out") == trees.read(here / "archive")
 
 
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_many_files(scene, here, jobs):
+    """With other processes that read ahead, and without."""
+    files = {f"d{n % 7}/f{n}": f"{n}\n" * n for n in range(400)}
+    scene.history.commit("many", files, sign=ALICE)
+    report = scene.json(*VERIFY, "--jobs", jobs, "--output", str(here / "out"))
+    assert (report["exit"], report["output"]["files"]) == (0, 402)
+    found = {f"{path.relative_to(here / 'out')}": path.read_text() for path in (here / "out").glob("d*/*")}
+    assert found == files
+
+
 # --- refused: nothing appears --------------------------------------------------------------------------------
 
 

@@ -52,6 +52,17 @@ def test_rate_share_and_remaining_time(monkeypatch, clock):
     assert terminal.getvalue().endswith("\r\x1b[K")
 
 
+def test_what_is_written(monkeypatch, clock):
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    shown = progress.Progress()
+    shown.exported(2_000_000)
+    assert terminal.getvalue() == ""
+    clock.now += 2
+    shown.exported(1_200_000)
+    assert terminal.getvalue().endswith("writing: 2 files, 3 MB")
+
+
 def test_without_a_span_there_is_no_guess(monkeypatch, clock):
     terminal = Terminal()
     monkeypatch.setattr("sys.stderr", terminal)
