@@ -1,0 +1,49 @@
+"""The real Nix, in directories of its own: nothing outside of them is touched, and no network is asked."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+
+import pytest
+
+NIX = shutil.which("nix")
+
+needs_nix = pytest.mark.skipif(NIX is None, reason="Nix is not installed (Debian: nix-bin)")
+
+_SETTINGS = """
+build-users-group =
+substituters =
+sandbox = false
+flake-registry =
+experimental-features = nix-command flakes
+"""
+
+
+class Nix:
+    """A store below a directory."""
+
+    def __init__(self, place):
+        self.place = place
+        (place / "conf").mkdir(parents=True)
+        (place / "conf/nix.conf").write_text(_SETTINGS)
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(place),
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_CONFIG_GLOBAL": os.devnull,
+            "NIX_STORE_DIR": str(place / "store"),
+            "NIX_STATE_DIR": str(place / "var"),
+            "NIX_LOG_DIR": str(place / "log"),
+            "NIX_CONF_DIR": str(place / "conf"),
+        }
+
+    def __call__(self, *arguments):
+        done = subprocess.run([NIX, *arguments], env=self.environment, check=True, capture_output=True, text=True)
+        return done.stdout
+
+    def evaluate(self, expression):
+        """Return what an expression is, as JSON has it."""
+        return json.loads(self("eval", "--impure", "--json", "--expr", expression))
