@@ -46,6 +46,10 @@ class Limits:
     merge_directories: int = 200_000
     merge_tree_bytes: int = 256 << 20
     sexp_depth: int = 64
+    lock_size: int = 2 << 20
+    lock_depth: int = 32
+    lock_nodes: int = 10_000
+    evidence_objects: int = 50_000_000
     rsa_bits: int = 16_384
 
 

@@ -10,7 +10,7 @@ are sorted by their bytes. (Git sorts a directory as if its name ended in a slas
 from __future__ import annotations
 
 import hashlib
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from typing import TYPE_CHECKING
 
 from gitverify.errors import GitverifyError
@@ -142,6 +142,14 @@ def nar_hash(show: Callable[[Archive], object]) -> bytes:
 def sri(digest: bytes) -> str:
     """Return a SHA-256 as Subresource Integrity has it, and ``nix hash path``: ``sha256-…``."""
     return "sha256-" + b64encode(digest).decode()
+
+
+def read_sri(text: str) -> bytes:
+    """Return the SHA-256 (32 bytes) that :func:`sri` has written so. Raises ValueError."""
+    digest = b64decode(text.removeprefix("sha256-"), validate=True)
+    if len(digest) * 8 != _DIGEST_BITS or sri(digest) != text:
+        raise ValueError("not a SHA-256 in the form of Subresource Integrity")
+    return digest
 
 
 def base32(digest: bytes) -> str:
