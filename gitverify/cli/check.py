@@ -25,9 +25,8 @@ from gitverify.text import shown
     "methods",
     type=click.Choice(METHODS),
     multiple=True,
-    default=("branch",),
-    show_default=True,
-    help="A way in that the exit status hangs on (repeatable); all four are shown.",
+    help="A way in that the exit status hangs on (repeatable); all four are shown. Default: branch, and merge where "
+    "BASE's policy lets the forge merge (unsigned_merges).",
 )
 @click.option(
     "--base-authentic",
@@ -78,7 +77,7 @@ def command(
                 report = check(
                     session,
                     session.resolve(head).commit,
-                    methods=methods,
+                    methods=methods or None,
                     base_authentic=base_authentic,
                     environment=os.environ,
                     make_pool=make_pool,

@@ -16,6 +16,7 @@ from gitverify.gate.span import find_span
 from gitverify.gate.ways import METHODS, Way, Ways
 from gitverify.gate.workshop import Workshop
 from gitverify.imagined import Imagined
+from gitverify.policies.model import Dialect, Policy
 from gitverify.request import Outcome
 from gitverify.rules.facts import Refusal
 from gitverify.rules.hints import HINTS, missing_object
@@ -48,7 +49,7 @@ def check(  # noqa: PLR0913  (by name)
     session: Session,
     head: bytes,
     *,
-    methods: Collection[str] = ("branch",),
+    methods: Collection[str] | None = None,
     base_authentic: bool = False,
     environment: Mapping[str, str],
     make_pool: MakePool | None = None,
@@ -56,12 +57,13 @@ def check(  # noqa: PLR0913  (by name)
 ) -> Report:
     """Judge what HEAD would bring in on top of the commit that the session is about, BASE; no mark moves.
 
-    ``methods``: the ways in that the verdict hangs on, of METHODS. ``base_authentic``: BASE, and what it reaches, is
-    given as authentic. ``environment``: the process's, for git. Whatever the repository holds, the answer is a report.
-    Raises Unanswerable and UsageProblem where the question can't be put.
+    ``methods``: the ways in that the verdict hangs on, of METHODS; None: the branch's own and, where BASE's policy lets
+    the forge merge, such a merge, unless it can't be told what that would be. ``base_authentic``: BASE, and what it
+    reaches, is given as authentic. ``environment``: the process's, for git. Whatever the repository holds, the answer
+    is a report. Raises Unanswerable and UsageProblem where the question can't be put.
     """
     with Workshop(session.repository, environment) as workshop:
-        return _Gate(session, head, workshop, frozenset(methods), make_pool, observer).run(
+        return _Gate(session, head, workshop, None if methods is None else frozenset(methods), make_pool, observer).run(
             base_authentic=base_authentic
         )
 
@@ -80,7 +82,7 @@ class _Gate:
         session: Session,
         head: bytes,
         workshop: Workshop,
-        methods: frozenset[str],
+        methods: frozenset[str] | None,
         make_pool: MakePool | None,
         observer: Observer | None,
     ) -> None:
@@ -168,14 +170,23 @@ class _Gate:
             return None
         line = given.line if given is not None else None
         judged = Judged(judgement, marking, span, floor, line, self._request)
-        routes = judged.routes(made, ways, self._methods)
+        methods = self._methods if self._methods is not None else self._usual(judgement)
+        routes = judged.routes(made, ways, methods)
         if not ways.rebased and routes[-1].verdict == "authentic":  # then it takes a look at the rest
             whole = ways.rebase(whole=True)
             outcome, again, marking = self._judge(ways, floor, [whole])
             if again is None or marking is None:
                 return self._unjudged(outcome)
-            routes[-1] = Judged(again, marking, span, floor, line, self._request).route(whole, ways, self._methods)
+            routes[-1] = Judged(again, marking, span, floor, line, self._request).route(whole, ways, methods)
+        if self._methods is None and (routes[0].verdict != "authentic" or routes[1].verdict == "undecided"):
+            routes[1] = replace(routes[1], required=False)  # it would say the same once more, or nothing
         return self._report(self._total(judged, routes, outcome), routes)
+
+    def _usual(self, judgement: Judgement) -> frozenset[str]:
+        """Return the ways in that count where none is named."""
+        policy = judgement.parent(self._base).policy
+        merges = isinstance(policy, Policy) and policy.dialect is Dialect.NATIVE and policy.unsigned_merges
+        return frozenset({"branch", "merge"} if merges else {"branch"})
 
     def _judge(self, ways: Ways, floor: Floor, made: Iterable[Way]) -> tuple[Outcome, Judgement | None, Marking | None]:
         """Judge all that these ways lead to."""

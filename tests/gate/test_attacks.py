@@ -72,7 +72,9 @@ def test_a_removed_persons_old_branch_is_authentic_and_can_t_be_merged(project, 
     }
     assert report["exit"] == 1
     assert any("alice can merge it with a signed merge commit" in each for each in remedies(report, "merge"))
-    assert project.check(*given, base="drop bob", head="old work")["exit"] == 0
+    assert project.check(*given, "--method", "branch", base="drop bob", head="old work")["exit"] == 0
+    # Where the merge button is in use it is what counts, too, unless something else is said.
+    assert project.check(*given, base="drop bob", head="old work")["exit"] == 1
     assert "BASE has commits that HEAD lacks" in remedies(report, "branch")[0]
 
 
@@ -276,6 +278,40 @@ def test_a_base_whose_first_parents_lead_past_the_introduction(tmp_path):
     assert (report["exit"], report["reason"]) == (3, "route-undecided")
     project.commit("on top", {"pkgs/b": "\n"}, parents=["swapped"], sign=ALICE)
     assert project.check("--base-authentic", base="swapped", introduction="introduced")["exit"] == 0
+
+
+LISTED = policy(people={"alice": [ALICE], "carol": [CAROL]}, limited={})
+
+
+def crossed(tmp_path, ours, theirs):
+    """Mallory was listed before the introduction; carol merges a branch that forked off then, in this order."""
+    project = Project(tmp_path)
+    project.commit("old", {NATIVE: policy(people={"alice": [ALICE], "mallory": [MALLORY]}, limited={})}, sign=ALICE)
+    project.commit("introduced", {NATIVE: LISTED}, sign=ALICE)
+    project.commit("later", {"README": "9\n"}, sign=ALICE)
+    project.commit("aside", {"pkgs/s": "\n"}, parents=["old"], sign=CAROL)
+    project.merge("merged", ours, theirs, sign=CAROL, changes={NATIVE: LISTED})
+    return project
+
+
+@pytest.mark.parametrize("parents", [("aside", "later"), ("later", "aside")], ids=["astray", "right"])
+def test_a_branch_that_would_lead_the_next_base_astray(tmp_path, parents):
+    """Authentic, but as BASE its first parents lead past the introduction: mallory's old rights would come back."""
+    project = crossed(tmp_path, *parents)
+    asked = {"base": "later", "head": "merged", "introduction": "introduced"}
+    assert project.check(**asked)["exit"] == 0
+    report = project.check("--base-authentic", **asked)
+    if parents[0] == "later":
+        assert (report["exit"], routes(report)["branch"]) == (0, "authentic")
+    else:
+        assert (report["exit"], report["reason"]) == (3, "route-undecided")
+        assert "the other way round" in report["refusals"][0]["hint"]
+        assert routes(report)["merge"] == "authentic"  # which has BASE as its first parent
+    project.commit("by mallory", {"pkgs/m": "\n"}, parents=["aside"], sign=MALLORY)
+    asked = {"base": "merged", "head": "by mallory", "introduction": "introduced"}
+    assert project.check(**asked)["reason"] == "unauthorized-key"
+    if parents[0] == "later":
+        assert project.check("--base-authentic", **asked)["reason"] == "route-undecided"
 
 
 def test_where_base_alone_does_not_tell_what_governs_there_is_no_answer(tmp_path):
