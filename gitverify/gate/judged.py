@@ -30,6 +30,10 @@ _AHEAD = (
     "the forge do that"
 )
 _NOTHING = "BASE has all of it already: there is nothing to bring in"
+_ASTRAY = (
+    "its first parents do not lead to the introduction, which is what the next check with --base-authentic would take "
+    "for granted"
+)
 
 
 class Judged:
@@ -45,6 +49,7 @@ class Judged:
         self._advice = Advice(judgement, span, request.now)
         self._reaching = marking.reaching(floor.commits)
         self._everything = (1 << len(floor.commits)) - 1
+        self._given = line is not None
         self._in_doubt = self._doubt(line) if line is not None else None
 
     def _doubt(self, line: Line) -> Refusal | None:
@@ -57,6 +62,21 @@ class Judged:
                 )
                 return undecided(message, "Check it without --base-authentic, in a clone with all of the history.", end)
         return None
+
+    def _astray(self, way: Way) -> Refusal | None:
+        """Return why there is no answer: as the next BASE, HEAD would not be what is said with --base-authentic.
+
+        A merge may have a side branch (R21) as its first parent, and nobody follows BASE's line down to its end.
+        """
+        span, commit = self._span, self._span.head
+        if not self._given or way.name != "branch" or not span.forward or self._judgement.refusals_of(commit):
+            return None
+        while self._judgement.standing(commit) is Standing.MAIN:
+            if commit not in span.parents:
+                return None
+            commit = span.parents[commit][0]
+        hint = "Merge it the other way round: the branch into BASE, so that BASE is the first parent."
+        return undecided(f"HEAD comes by its first parents to {commit.hex()}, and {_ASTRAY}", hint, commit)
 
     @property
     def accepted(self) -> int:
@@ -89,7 +109,7 @@ class Judged:
     def route(self, way: Way, ways: Ways, methods: Collection[str]) -> Route:
         """Return the answer for one way."""
         required = way.name in methods
-        problem = self._in_doubt or way.problem
+        problem = self._in_doubt or way.problem or self._astray(way)
         if problem is not None or way.tip is None:
             assert problem is not None  # noqa: S101  (a way has a tip or a problem)
             return Route(way.name, "undecided", (problem,), (), required)
