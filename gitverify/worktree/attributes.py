@@ -63,8 +63,8 @@ def parse_attributes(raw: bytes) -> Attributes:
     return Attributes(tuple(lines), macros)
 
 
-def resolve(files: Iterable[tuple[Attributes, tuple[bytes, ...]]]) -> dict[bytes, Value]:
-    """Return the attributes of one path.
+def resolve(files: Iterable[tuple[Attributes, tuple[bytes, ...]]], *, directory: bool = False) -> dict[bytes, Value]:
+    """Return the attributes of one path; ``directory``: whether it is one.
 
     ``files``: from the path's own directory up to the root, each with the path relative to it. The first that is
     found counts; only the root's macros do.
@@ -74,7 +74,7 @@ def resolve(files: Iterable[tuple[Attributes, tuple[bytes, ...]]]) -> dict[bytes
     found: dict[bytes, Value] = {}
     for attributes, path in chain:
         for pattern, states in reversed(attributes.lines):
-            if pattern.matches(path, directory=False):
+            if pattern.matches(path, directory=directory):
                 _fill(found, states, macros)
     return found
 
