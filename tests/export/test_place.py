@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -366,6 +367,54 @@ def test_a_disk_that_is_full(tmp_path):
         assert trees.read(small / "out") == CONTENT
     finally:
         subprocess.run(["umount", small], check=True)
+
+
+@pytest.fixture
+def caseless(tmp_path):
+    """A real file system that keeps no case: NTFS, as Windows reads it."""
+    image, place = tmp_path / "image", tmp_path / "caseless"
+    place.mkdir()
+    with image.open("wb") as file:
+        file.truncate(8 << 20)
+    if not shutil.which("mkntfs") or not shutil.which("lowntfs-3g"):
+        pytest.skip("NTFS can't be made here (Debian: ntfs-3g)")
+    made = subprocess.run(["mkntfs", "-q", "-F", image], check=False, capture_output=True)
+    mounted = subprocess.run(
+        ["lowntfs-3g", "-o", "ignore_case,permissions", image, place], check=False, capture_output=True
+    )
+    if made.returncode or mounted.returncode:
+        pytest.skip("file systems can't be mounted here")
+    yield place
+    subprocess.run(["umount", place], check=True)
+
+
+@needs_root
+@pytest.mark.parametrize(
+    ("first", "second"), [("README", "readme"), ("\u00c4", "\u00e4"), ("a", "A")], ids=["ascii", "umlaut", "letter"]
+)
+@pytest.mark.parametrize("mode", [b"100644", b"120000", b"40000"])
+def test_a_file_system_that_keeps_no_case(caseless, here, first, second, mode):
+    """The second of two names is not written into the first, be that a symlink that leads away."""
+    link, inner = SOURCE.file(b"%s" % os.fsencode(here)), SOURCE.file(b"evil")
+    if mode == b"40000":
+        inner = SOURCE.of(evil="x")
+    first, second = sorted([first.encode(), second.encode()])
+    tree = SOURCE.tree((b"120000", first, link), (mode, second, inner))
+    with pytest.raises(Unfit, match="takes its name for that of another file") as error:
+        export(caseless / "out", tree)
+    assert (error.value.code, error.value.path) == ("output-failed", second)
+    assert names(caseless) == names(here) == []
+    export(caseless / "out", SOURCE.tree((b"120000", b"l", link), (mode, b"x", inner)))
+    assert names(caseless / "out") == ["l", "x"]
+
+
+@needs_root
+def test_a_file_system_that_changes_names(caseless):
+    """This one makes them small."""
+    with pytest.raises(Unfit, match="another name") as error:
+        export(caseless / "out", SOURCE.of(Name="x"))
+    assert (error.value.code, error.value.path) == ("output-failed", b"Name")
+    assert names(caseless) == []
 
 
 @pytest.mark.parametrize("call", ["rename", "fsync"])
