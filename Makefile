@@ -8,9 +8,10 @@ STAMP := $(VENV)/.complete
 
 PYTEST ?= $(BIN)/pytest -n auto
 
-# make bench BENCH="--commits 20000 --sections cold" BENCH_PATHS="--files 45000"; make fuzz ROUNDS=100
+# make bench BENCH="--commits 20000 --sections cold" BENCH_PATHS="--files 45000" BENCH_NAR="--megabytes 300"; make fuzz ROUNDS=100
 BENCH ?=
 BENCH_PATHS ?=
+BENCH_NAR ?=
 COMPARE ?= --examples 20000
 ROUNDS ?= 10
 
@@ -78,6 +79,7 @@ tutorial: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python -m tests.bench.run $(BENCH)
 	$(BIN)/python -m tests.bench.paths $(BENCH_PATHS)
+	$(BIN)/python -m tests.bench.nar $(BENCH_NAR)
 
 # Random histories through the engine and the reference; COMPARE="--examples 200000 --seed 1"
 compare: $(STAMP)
