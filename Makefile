@@ -8,7 +8,8 @@ STAMP := $(VENV)/.complete
 
 PYTEST ?= $(BIN)/pytest -n auto
 
-# make bench BENCH="--commits 20000 --sections cold" BENCH_PATHS="--files 45000" BENCH_NAR="--megabytes 300"; make fuzz ROUNDS=100
+# make bench BENCH="--commits 20000 --sections cold" BENCH_PATHS="--files 45000" BENCH_NAR="--megabytes 300"
+# make fuzz ROUNDS=100
 BENCH ?=
 BENCH_PATHS ?=
 BENCH_NAR ?=
