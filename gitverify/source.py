@@ -176,6 +176,12 @@ class Repository:
             return None
         return target if isinstance(target, str) else None
 
+    def symbolic_references(self) -> list[str]:
+        """Return the full names of all symbolic references; what is no UTF-8 in them as surrogates."""
+        every = self._repository.references.iterator()
+        symbolic = (each.raw_name for each in every if each.type == pygit2.enums.ReferenceType.SYMBOLIC)
+        return [name.decode("utf-8", "surrogateescape") for name in symbolic]
+
     def remotes(self) -> frozenset[str]:
         """Return the names of the configured remotes."""
         return frozenset(name for name in self._repository.remotes.names() if name)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Choice = Literal["ignore", "verify"]
 
+_EVERY_BRANCH = "refs/heads/*"
 _DEPTH = 5  # of symbolic references, as in git
 
 
@@ -31,11 +32,12 @@ class BadSetting(GitverifyError):
 class Protected:
     """Full names of references, in which ``*`` stands for anything."""
 
-    def __init__(self, patterns: Iterable[str]) -> None:
-        """Take short names for branches."""
+    def __init__(self, patterns: Iterable[str], *, ignore_case: bool = False) -> None:
+        """Take short names for branches. ``ignore_case``: names are files where it does not count."""
         self.patterns = tuple(dict.fromkeys(full_reference(pattern) for pattern in patterns))
         parts = [".*".join(map(re.escape, pattern.split("*"))) for pattern in self.patterns]
-        self._pattern = re.compile("|".join(parts), re.DOTALL) if parts else None
+        flags = re.DOTALL | (re.IGNORECASE if ignore_case else 0)
+        self._pattern = re.compile("|".join(parts), flags) if parts else None
 
     def covers(self, reference: str) -> bool:
         """Whether a reference, by its full name, is judged."""
@@ -43,7 +45,11 @@ class Protected:
 
 
 def protected_here(repository: Repository, settings: Settings) -> Protected:
-    """Return what a server protects: its HEAD's branch, and what its configuration names. Raises BadSetting."""
+    """Return what a server protects: its HEAD's branch, and what its configuration names. Raises BadSetting.
+
+    With what symbolic references among these lead to, by whatever name it is pushed. Where HEAD's branch is not there
+    and nothing else is named, every branch is protected: the one that people use may have another name.
+    """
     head = repository.symbolic("HEAD")
     named = settings.every("gitverify.protected")
     if head is None and not named:
@@ -51,7 +57,15 @@ def protected_here(repository: Repository, settings: Settings) -> Protected:
             "HEAD names no branch here, so there is no default branch to protect; say which branches are: "
             "git config --add gitverify.protected refs/heads/main"
         )
-    return Protected([*([head] if head else []), *named])
+    if head is not None and not named and repository.reference(head) is None:
+        named = [_EVERY_BRANCH]
+    patterns = [*([head] if head else []), *named]
+    ignore_case = settings.get("core.ignorecase") == "true"
+    found = Protected(patterns, ignore_case=ignore_case)
+    symbolic = [pattern for pattern in found.patterns if "*" not in pattern]
+    if len(symbolic) < len(found.patterns):
+        symbolic += filter(found.covers, repository.symbolic_references())
+    return Protected([*patterns, *(resolved(repository, each) for each in symbolic)], ignore_case=ignore_case)
 
 
 def protected_there(repository: Repository, settings: Settings, remote: str) -> Protected:
@@ -65,7 +79,7 @@ def protected_there(repository: Repository, settings: Settings, remote: str) -> 
     followed = settings.tracked(head) if head.startswith(prefix) else None
     if followed is not None:
         named = [followed[1], *named]
-    return Protected(named or ["refs/heads/*"])
+    return Protected(named or [_EVERY_BRANCH])
 
 
 def resolved(repository: Repository, reference: str) -> str:
