@@ -75,11 +75,12 @@ class Judge:
     def settle(self, reference: str, identity: Identity, current: bytes) -> None:
         """Verify what a reference points to now, and move the mark there where it is authentic.
 
-        Where it is not, the mark stays: what comes on top may be the merge that mends it (R20). Raises Refused where
-        that can't be told: nothing would say what the new value must not take back.
+        Where it is not, the mark moves to the newest commit of it that is (R27), or stays: what comes on top may be the
+        merge that mends it (R20), and must not take back what was accepted by others. Raises Refused where that can't
+        be told: nothing would say what the new value must not take back.
         """
         # However old it is: its floor must hold.
-        report = self._verified(reference, identity, current, replace(self._query, any_age=True))
+        report = self._verified(reference, identity, current, replace(self._query, any_age=True, newest_authentic=True))
         if report.verdict not in {"authentic", "refused"}:
             raise Refused(reference, report)
 

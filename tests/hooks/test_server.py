@@ -584,6 +584,20 @@ def test_a_branch_that_was_not_authentic_can_be_sealed(place):
     assert place.at() == place.head()
 
 
+@pytest.mark.parametrize("back", ["good", "introduction"])
+def test_a_branch_that_was_not_authentic_goes_back_no_further_than_it_was(place, back):
+    """What is authentic of it was accepted by all who verified it: no push may take that back."""
+    place.commit("good", TIDY, sign=True)
+    place.commit("Not signed", {"README": "mine\n"})
+    assert place.push("main").status == 0  # there was no hook yet
+    place.install("pre-receive")
+    done = place.push("--force", f"{place.ids[back]}:main")
+    if back == "good":
+        assert done.status == 0
+    else:
+        refused(done, "behind")
+
+
 def test_the_mark_is_where_the_branch_was_not_where_it_goes(guarded):
     """Another hook may still refuse the push."""
     first = guarded.commit("First", TIDY, sign=True)
