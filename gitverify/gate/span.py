@@ -55,13 +55,14 @@ def find_span(source: Imagined, request: Request, base: bytes, head: bytes, floo
 
     walk.run(visit)
     walk.settle(oldest[0] - floor.skew)  # as the engine does, so that no wrong date makes a commit seem to be new
-    new = walk.new
-    below = _reached(new, base)
-    above = _reached(new, head)
     # An adopting merge of BASE's may have HEAD below it without having made it authentic (R20): no news, either.
-    ahead = set() if _is_below(source, base, head) else above - below
-    parents = {commit: new[commit] for commit in ahead}
-    ends = frozenset(parent for its in parents.values() for parent in its if parent not in ahead)
+    nothing = _is_below(source, base, head)
+    parents, ends = ({}, frozenset[bytes]()) if nothing else _between(walk.new, base, head)
+    if parents and not ends and not walk.exhausted and malformed.isdisjoint(parents):
+        # What the introduction descends from is all given, and seems to be new where it is dated later.
+        walk.exhaust()
+        parents, ends = _between(walk.new, base, head)
+    ahead = parents.keys()
     return Span(
         base=base,
         head=head,
@@ -71,6 +72,15 @@ def find_span(source: Imagined, request: Request, base: bytes, head: bytes, floo
         forward=base in ends or base == head,
         related=bool(ends) or not ahead or not malformed.isdisjoint(ahead),
     )
+
+
+def _between(
+    new: Mapping[bytes, tuple[bytes, ...]], base: bytes, head: bytes
+) -> tuple[dict[bytes, tuple[bytes, ...]], frozenset[bytes]]:
+    """Return the commits that HEAD reaches and BASE does not, with their parents, and those of these that end them."""
+    ahead = _reached(new, head) - _reached(new, base)
+    parents = {commit: new[commit] for commit in ahead}
+    return parents, frozenset(parent for its in parents.values() for parent in its if parent not in ahead)
 
 
 def _reached(new: Mapping[bytes, tuple[bytes, ...]], start: bytes) -> set[bytes]:

@@ -205,6 +205,23 @@ def test_no_common_history(project, given):
     assert set(routes(report).values()) == {"not-descendant"}
 
 
+@BOTH
+def test_a_fork_from_a_commit_that_is_dated_later_than_the_introduction(tmp_path, given):
+    """It is the introduction's parent whatever the dates are: not refused as unrelated."""
+    project = Project(tmp_path)
+    project.commit("skewed", {"pkgs/s": "\n"}, sign=ALICE)
+    project.history.clock -= 1_000_000
+    project.commit("introduced", {"pkgs/i": "\n"}, sign=ALICE)
+    project.history.clock += 1_000_000
+    project.commit("later", {"README": "9\n"}, sign=ALICE)
+    project.commit("aside", {"open/s": "\n"}, parents=["skewed"])
+    report = project.check(*given, "--method", "merge", base="later", head="aside", introduction="introduced")
+    if given:
+        assert report["exit"] in {0, 3}
+    else:
+        assert (report["exit"], routes(report)["merge"]) == (0, "authentic")
+
+
 def test_a_base_older_than_the_introduction(tmp_path):
     project = Project(tmp_path)
     project.commit("work", {"README": "x\n"}, sign=ALICE, parents=["introduction"])
