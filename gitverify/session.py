@@ -461,6 +461,15 @@ def _dialect(text: str) -> str:
     if text not in {dialect.value for dialect in Dialect}:
         raise ValueError("no dialect: write native, guix or openssh")
     return text
+def open_settings(query: Query) -> tuple[Repository, Settings]:
+    """Open a repository with its settings, without a question about it. Raises UsageProblem, Unanswerable."""
+    repository = open_repository(query)
+    try:
+        return repository, Settings(repository)
+    except ConfigUntrusted as error:
+        raise Unanswerable("config-untrusted", str(error)) from None
+
+
 
 
 def _first_run(key: MarkKey, others: list[tuple[MarkKey, Mark]]) -> list[str]:

@@ -62,6 +62,11 @@ class Settings:
         places.append(f"gitverify.{key}")
         return next((value for place in places if (value := self.get(place)) is not None), None)
 
+    def inputs(self) -> set[str]:
+        """Return the names of a flake's inputs that anything is said about (``gitverify.input:NAME.…``)."""
+        found = (re.fullmatch(r"gitverify\.input:(.+)\.[^.]+", name, re.DOTALL) for name in self._values)
+        return {match[1] for match in found if match}
+
     def remotes(self) -> list[str]:
         """Return the names of the remotes."""
         found = (re.fullmatch(r"remote\.(.+)\.url", name, re.DOTALL) for name in self._values)

@@ -111,7 +111,7 @@ def named_settings(page):
 
 @pytest.mark.parametrize("name", PAGES)
 def test_settings_exist(name, settings):
-    assert not named_settings((ROOT / name).read_text()) - settings - {"branch", "url"}
+    assert not named_settings((ROOT / name).read_text()) - settings - {"branch", "url", "input"}
 
 
 def test_settings_are_found():

@@ -58,6 +58,7 @@ REASONS = {
         "## Exit status 1: a commit is not authentic",
         "## Exit status 1: the tip is not authentic",
         "## Exit status 1: the tag is not authentic",
+        "## Exit status 1: the lock file is not in order",
     ],
     3: ["## Exit status 3: cannot decide"],
     4: ["## Exit status 4: the question cannot be put"],

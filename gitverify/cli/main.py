@@ -27,6 +27,7 @@ COMMANDS = {
     "hook": "Git hooks: refuse what is not authentic before it is pushed, received, fetched or used.",
     "audit": "Show what would be authentic, and what stops the rest, under these policies or another.",
 }
+    "flake": "Check that the inputs which flake.lock names are authentic, no older than before, and unchanged.",
 
 INTERRUPTED = 130
 INTERNAL_ERROR = 70

@@ -24,12 +24,12 @@ _PATH_LENGTH = 4096
 
 def write_json(report: Report) -> str:
     """Return the report as one JSON object with a line end."""
-    return json.dumps({**_summary(report), "refusals": [_refusal(r) for r in report.refusals]}, indent=2) + "\n"
+    return json.dumps({**_summary(report), "refusals": [refusal_fields(r) for r in report.refusals]}, indent=2) + "\n"
 
 
 def write_jsonl(report: Report) -> str:
     """Return the report as lines: ``{"type": "refusal", …}`` each, then ``{"type": "summary", …}``."""
-    lines: list[dict[str, Any]] = [{"format": FORMAT, "type": "refusal", **_refusal(r)} for r in report.refusals]
+    lines: list[dict[str, Any]] = [{"format": FORMAT, "type": "refusal", **refusal_fields(r)} for r in report.refusals]
     lines.append({"type": "summary", **_summary(report)})
     return "".join(json.dumps(line) + "\n" for line in lines)
 
@@ -93,12 +93,13 @@ def _route(route: Route) -> dict[str, Any]:
         "name": route.name,
         "verdict": route.verdict,
         "required": route.required,
-        "refusals": [_refusal(refusal) for refusal in route.refusals],
+        "refusals": [refusal_fields(refusal) for refusal in route.refusals],
         "remedies": list(route.remedies),
     }
 
 
-def _refusal(refusal: Refusal) -> dict[str, Any]:
+def refusal_fields(refusal: Refusal) -> dict[str, Any]:
+    """Return what the JSON reports say of a refusal."""
     return {
         "commit": refusal.commit.hex() or None,
         "rule": refusal.rule,

@@ -1,0 +1,150 @@
+"""``gitverify flake``: the lock gate."""
+
+from __future__ import annotations
+
+import gc
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gitverify.cli import options
+from gitverify.cli.output import out
+from gitverify.cli.progress import Progress
+from gitverify.cli.verify import answered, cores, pools, query
+
+if TYPE_CHECKING:
+    from gitverify.report.flake_model import LockReport
+
+_INPUTS = options.stacked(
+    click.option(
+        "--introduction",
+        "introductions",
+        multiple=True,
+        metavar="INPUT=COMMIT",
+        help="The trusted commit of an input (repeatable; git config gitverify.input:INPUT.introduction).",
+    ),
+    click.option(
+        "--signer",
+        "signers",
+        multiple=True,
+        metavar="INPUT=KEY",
+        help="The key that must have signed it (repeatable; git config gitverify.input:INPUT.signer).",
+    ),
+    click.option(
+        "--mirror",
+        "mirrors",
+        multiple=True,
+        metavar="INPUT=DIR",
+        help="A clone or mirror with the input's history (repeatable; git config gitverify.input:INPUT.mirror).",
+    ),
+)
+_FORMAT = click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["human", "json"]),
+    default="human",
+    envvar="GITVERIFY_FORMAT",
+    show_envvar=True,
+    show_default=True,
+    help="How to report.",
+)
+
+
+@click.group("flake")
+def command() -> None:
+    """Judge the inputs of a flake, as flake.lock has them.
+
+    \b
+      gitverify flake check                        may what is locked here be built?
+      gitverify flake check --base origin/main     and is nothing older than on main?
+    """
+
+
+@command.command("check")
+@options.REPOSITORY
+@_INPUTS
+@click.option("--base", metavar="REF", help="The commit whose flake.lock was accepted before (default: HEAD).")
+@click.option("--rev", metavar="REV", help="Judge the flake.lock of this commit, not of the working tree.")
+@click.option(
+    "--lock",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="The lock file (default: flake.lock in the root of the working tree).",
+)
+@click.option("--require-all", is_flag=True, help="Refuse a lock with an input that no introduction is configured for.")
+@options.STATE_DIRECTORY
+@click.option("--no-state", is_flag=True, help="Do not build on what was verified before in the mirrors.")
+@options.JOBS
+@_FORMAT
+def check_command(format_: str, **asked: Any) -> int:
+    """Is every input in flake.lock authentic, no older than before, and what its hash says?
+
+    For each input that an introduction is configured for: its locked commit is authentic, judged in a clone or mirror
+    that you name; it descends from the commit that was locked before, unless the flake asks for another branch or URL
+    now; and narHash is the hash of just that commit. The other inputs are listed, and refused with --require-all.
+
+    \b
+      gitverify flake check --introduction nixpkgs=COMMIT --mirror nixpkgs=../nixpkgs
+      gitverify flake check --base origin/main --require-all        in CI, for a pull request
+
+    Introductions come from options and from git's own configuration, never from a file of the flake: whoever changes
+    flake.lock could change that, too. Then build with --no-update-lock-file, or Nix may take other inputs than these.
+    """
+    start = time.monotonic()
+
+    def run() -> int:
+        report = _checked(asked)
+        report.seconds = time.monotonic() - start
+        out(_written(report, format_), end="")
+        return report.exit_status
+
+    return answered(run, format_, start)
+
+
+def _checked(asked: dict[str, Any]) -> LockReport:
+    """Read what there is and have it judged."""
+    from gitverify.nix.anchors import anchors  # noqa: PLC0415  (not loaded for --help)
+    from gitverify.nix.inputs import Judge  # noqa: PLC0415
+    from gitverify.nix.lockfile import LockFile  # noqa: PLC0415
+    from gitverify.nix.lockgate import check_lock  # noqa: PLC0415
+    from gitverify.session import UsageProblem, open_settings  # noqa: PLC0415
+    from gitverify.text import shown  # noqa: PLC0415
+
+    rev, base_name, named, jobs = asked["rev"], asked["base"], asked["lock"], asked["jobs"] or cores()
+    repository, settings = open_settings(query("HEAD", repo=asked["repo"]))
+    said = anchors(settings, asked["introductions"], asked["signers"], asked["mirrors"])
+    file = LockFile(repository, Path(named) if named else None, bare=rev is not None)
+    raw = file.at(rev) if rev is not None else file.read()
+    if raw is None:
+        raise UsageProblem(f"{shown(rev)} has no such lock file")
+    base = file.base(base_name) if base_name else file.last()
+    progress = Progress()
+    judge = Judge(
+        pools=lambda mirror: pools(mirror, jobs),
+        observer=progress,
+        now=int(time.time()),
+        state=Path(asked["state"]) if asked["state"] else None,
+        no_state=asked["no_state"],
+    )
+    gc.disable()  # as verify does: facts have no cycles
+    try:
+        report = check_lock(raw, base, said, judge, require_all=asked["require_all"])
+    finally:
+        gc.enable()
+        progress.end()
+    report.base = (base_name or "HEAD") if base is not None else None
+    if base is None:
+        report.notes.append("no earlier lock to compare with: that nothing went back can't be told (--base)")
+    return report
+
+
+def _written(report: LockReport, format_: str) -> str:
+    if format_ == "json":
+        from gitverify.report.flake_json import write_flake_json  # noqa: PLC0415  (only the writer that is needed)
+
+        return write_flake_json(report)
+    from gitverify.report.flake_text import write_flake_text  # noqa: PLC0415
+
+    return write_flake_text(report)

@@ -1,0 +1,249 @@
+"""Judging one input of a flake: is what the lock names authentic, newer than before, and what its hash says?
+
+The history comes from a clone or mirror that the user has named; the lock's own URL is not asked. Nothing hangs on the
+clone's branches: the locked commit is looked up by its id.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from gitverify.errors import MissingObject
+from gitverify.export.visitor import Unfit
+from gitverify.export.walk import show_tree
+from gitverify.nix.archive import Undecidable, show_archive
+from gitverify.nix.nar import nar_hash, sri
+from gitverify.objects.commit import parse_commit
+from gitverify.report.flake_model import InputReport
+from gitverify.rules.facts import Refusal
+from gitverify.rules.hints import HINTS, missing_object
+from gitverify.session import Query, Session, Unanswerable, commit_line
+from gitverify.settings import ConfigUntrusted, Settings
+from gitverify.source import Repository, RepositoryError
+from gitverify.text import shown
+from gitverify.verify import verify
+from gitverify.walk import read_commit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from gitverify.nix.anchors import Anchor
+    from gitverify.nix.lock import Node
+    from gitverify.objects.commit import Commit
+    from gitverify.report.flake_model import Verdict
+    from gitverify.request import Observer
+    from gitverify.verify import MakePool
+
+FORGES = frozenset({"github", "gitlab", "sourcehut"})
+_KINDS = FORGES | {"git", "tarball", "path"}
+# What says where the commit comes from, or what is in it and is compared. Of anything else it is not known what Nix
+# would take beside the commit's own tree.
+_KNOWN = frozenset(
+    {
+        "type", "rev", "narHash", "lastModified", "revCount", "owner", "repo", "host", "url", "ref", "dir", "path",
+        "shallow", "allRefs", "name", "exportIgnore",
+    }
+)  # fmt: skip
+_HARMLESS_WHERE_FALSE = frozenset({"submodules", "lfs", "verifyCommit"})
+
+RAW, ARCHIVE, EXPORT_IGNORE = "raw", "archive", "export-ignore"
+
+
+class _No(Exception):
+    """An answer other than *authentic*; does not leave this module."""
+
+    def __init__(self, verdict: Verdict, refusals: tuple[Refusal, ...]) -> None:
+        self.verdict: Verdict = verdict
+        self.refusals = refusals
+
+
+@dataclass(slots=True, kw_only=True)
+class Judge:
+    """What it takes to judge an input. ``now``: seconds since 1970; ``state``: where marks are, to build on."""
+
+    pools: Callable[[Repository], MakePool | None]
+    observer: Observer
+    now: int
+    state: Path | None = None
+    no_state: bool = False
+
+    def judge(self, name: str, node: Node, before: Node | None, anchor: Anchor) -> InputReport:
+        """Answer for one input that the user has said something about; ``before`` is what was locked before."""
+        report = InputReport(name, node.kind, node.rev)
+        try:
+            self._judge(report, node, before, anchor)
+            report.verdict = "authentic"
+        except _No as answer:
+            report.verdict, report.refusals = answer.verdict, answer.refusals
+        except (Unanswerable, MissingObject) as error:
+            refusal = missing_object(error) if isinstance(error, MissingObject) else error.refusal
+            report.verdict = "undecided" if isinstance(error, MissingObject) else _verdict(error.verdict)
+            report.refusals = (refusal,)
+        return report
+
+    def _judge(self, report: InputReport, node: Node, before: Node | None, anchor: Anchor) -> None:
+        rev = _supported(node)
+        repository, settings = open_mirror(report.name, anchor.mirror)
+        self._authentic(report, rev, _previous(report, node, before), anchor, (repository, settings))
+        report.line = commit_line(repository, rev)
+        commit = parse_commit(read_commit(repository, rev))
+        report.form = _compare(repository, rev, commit, node)
+
+    def _authentic(
+        self,
+        report: InputReport,
+        rev: bytes,
+        previous: bytes | None,
+        anchor: Anchor,
+        mirror: tuple[Repository, Settings],
+    ) -> None:
+        """Ask the engine: the locked commit is authentic, and reaches the one locked before over binding edges."""
+        repository, settings = mirror
+        query = Query(
+            introduction=anchor.introduction,
+            signer=anchor.signer,
+            state=self.state,
+            no_state=self.no_state,
+            any_age=True,
+            now=self.now,
+        )
+        identity = settings.identify(repository.symbolic("HEAD") or "HEAD")
+        session = Session.about(repository, settings, query, rev, identity)
+        request = session.request()
+        # A mark saves looking again at what it reaches. That it is further on than the lock is no rollback.
+        request = replace(request, floor=session.remembered(request), allow_rollback=True)
+        report.introduction = request.introduction
+        if previous is not None:
+            report.previous = previous
+            request = replace(request, contains=(previous,))
+        outcome = verify(repository, request, make_pool=self.pools(repository), observer=self.observer)
+        report.checked = outcome.checked
+        if outcome.verdict == "authentic":
+            return
+        refusals = outcome.refusals
+        absent = outcome.reason == "missing-object" and refusals[0].commit == rev
+        if absent:
+            hint = "Bring the clone or mirror up to date: git fetch; then check again."
+            message = f"the locked commit {rev.hex()} is not in {shown(str(anchor.mirror))}"
+            refusals = (replace(refusals[0], message=message, hint=hint),)
+        elif outcome.reason == "not-contained" and previous is not None:
+            message = f"{rev.hex()} does not descend from {previous.hex()}, which was locked before"
+            hint = (
+                "The lock goes back, or to another branch. If that is meant, change the input's URL in flake.nix, too."
+            )
+            refusals = (replace(refusals[0], message=message, hint=hint),)
+        raise _No(_verdict(outcome.verdict), refusals)
+
+
+def open_mirror(name: str, place: Path | None) -> tuple[Repository, Settings]:
+    """Open the clone or mirror of an input. Raises Unanswerable."""
+    if place is None:
+        message = (
+            f"of {shown(name)} there is no history here: make a clone or mirror of it, and name it with "
+            f"--mirror {shown(name)}=DIR, or git config gitverify.input:{shown(name)}.mirror DIR"
+        )
+        raise Unanswerable("mirror-missing", message, rule="L2")
+    try:
+        repository = Repository(place, bare="named")
+        return repository, Settings(repository)
+    except ConfigUntrusted as error:
+        raise Unanswerable("config-untrusted", str(error)) from None
+    except RepositoryError as error:
+        if error.code == "not-a-repository":
+            message = f"the mirror of {shown(name)} can't be opened: {error}"
+            raise Unanswerable("mirror-missing", message, rule="L2") from None
+        verdict = "undecided" if error.code == "unsupported-repository" else "error"
+        raise Unanswerable(error.code, str(error), verdict=verdict, rule="R5") from None
+
+
+def _supported(node: Node) -> bytes:
+    """Return the locked commit of an input that can be judged by it."""
+    locked, original = node.locked or {}, node.original or {}
+    odd = sorted(name for name in locked if name not in _KNOWN and (name not in _HARMLESS_WHERE_FALSE or locked[name]))
+    why = None
+    if node.kind not in _KINDS:
+        why = f"inputs of the type “{shown(node.kind, 40)}” are not judged"
+    elif node.rev is None:
+        why = "the lock names no commit"
+    elif node.nar_hash is None:
+        why = "the lock names no hash (narHash): have Nix lock the input again"
+    elif odd:
+        why = f"the lock says “{shown(odd[0], 40)}”, by which there may be more in it than the commit's own tree"
+    if why is not None or node.rev is None:
+        raise _no("undecided", b"", "L2", "input-unsupported", why or "")
+    if original.get("type") != "indirect" and locked.get("dir") != original.get("dir"):
+        message = "the lock names another folder (“dir”) than the flake asked for"
+        raise _no("refused", node.rev, "L1", "lock-invalid", message)
+    return node.rev
+
+
+def _previous(report: InputReport, node: Node, before: Node | None) -> bytes | None:
+    """Return the commit that the locked one must descend from; None where there is none."""
+    if before is None or before.rev is None:
+        report.notes.append("it was not locked before: judged from the introduction alone")
+        return None
+    if before.original != node.original:
+        was, now = described(before), described(node)
+        report.notes.append(f"the flake asks for {now} now, no more for {was}: judged from the introduction alone")
+        return None
+    return before.rev
+
+
+def described(node: Node) -> str:
+    """Say in a few words what a flake asked for."""
+    original = dict(node.original or {})
+    kind = original.pop("type")
+    return shown(f"{kind} " + " ".join(f"{name}={value}" for name, value in sorted(original.items())))
+
+
+def _compare(repository: Repository, rev: bytes, commit: Commit, node: Node) -> str:
+    """Return the form in which the commit's tree has the hash that the lock names."""
+    locked = node.locked or {}
+    if locked.get("lastModified", commit.date) != commit.date:
+        message = f"the lock says that it was last modified at {locked['lastModified']}, the commit at {commit.date}"
+        raise _no("refused", rev, "L3", "lock-mismatch", message)
+    undecidable = None
+    found = ""
+    for form in forms(node):
+        try:
+            digest = hash_of(repository, rev, commit, form)
+        except Undecidable as error:
+            undecidable = error
+            continue
+        except Unfit as error:
+            raise _no("refused", rev, "R7", "malformed-tree", str(error)) from None
+        if digest == node.nar_hash:
+            return form
+        found = found or sri(digest)
+    if undecidable is not None:
+        raise _no("undecided", rev, "L3", "input-unsupported", f"its hash can't be computed here: {undecidable}")
+    message = f"the lock has the hash {shown(str(locked['narHash']))}; the commit's tree has {found}"
+    raise _no("refused", rev, "L3", "lock-mismatch", message)
+
+
+def forms(node: Node) -> Iterator[str]:
+    """Yield the forms in which Nix may have hashed an input of this kind; the first is today's."""
+    if node.kind in FORGES or node.kind == "tarball":
+        yield ARCHIVE
+        return
+    yield EXPORT_IGNORE if (node.locked or {}).get("exportIgnore") is True else RAW
+    if node.kind == "git":
+        yield ARCHIVE  # Nix before 2.20
+
+
+def hash_of(repository: Repository, rev: bytes, commit: Commit, form: str) -> bytes:
+    """Return the hash of a commit's tree in a form. Raises Undecidable, Unfit, MissingObject."""
+    if form == RAW:
+        return nar_hash(lambda visitor: show_tree(repository, commit.tree, visitor))
+    return nar_hash(lambda visitor: show_archive(repository, rev, commit, visitor, convert=form == ARCHIVE))
+
+
+def _verdict(text: str) -> Verdict:
+    verdicts: dict[str, Verdict] = {"refused": "refused", "undecided": "undecided"}
+    return verdicts.get(text, "error")
+
+
+def _no(verdict: Verdict, commit: bytes, rule: str, code: str, message: str) -> _No:
+    return _No(verdict, (Refusal(commit, rule, code, message, HINTS[code]),))

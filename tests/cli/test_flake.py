@@ -1,0 +1,439 @@
+"""gitverify flake check: what a change of flake.lock could bring in, and what is let through."""
+
+import json
+import subprocess
+from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from cli.scene import ALICE, BOB, MALLORY, Scene
+from gitrepo import GitRepository
+
+from gitverify.export.walk import show_tree
+from gitverify.nix.archive import show_archive
+from gitverify.nix.nar import nar_hash, sri
+from gitverify.objects.commit import parse_commit
+from gitverify.source import Repository
+
+
+class Flake:
+    """A flake in a repository of its own, with one input: the scene's repository."""
+
+    def __init__(self, scene: Scene, place: Path) -> None:
+        self.scene = scene
+        self.repository = GitRepository(place / "flake")
+        self.trust = ["--introduction", f"dep={scene.ids['introduction']}", "--mirror", f"dep={scene.path}"]
+
+    def node(self, label="third", *, original=None, **locked):
+        source, rev = Repository(self.scene.path), self.scene.ids[label]
+        commit = parse_commit(source.read(bytes.fromhex(rev))[1])
+        kind = {"type": "git", "url": "https://example.org/dep"}
+        nar = sri(nar_hash(partial(show_tree, source, commit.tree)))
+        return {
+            "locked": {**kind, "rev": rev, "narHash": nar, "lastModified": commit.date, **locked},
+            "original": original or {**kind, "ref": "main"},
+        }
+
+    def lock(self, **nodes):
+        """Write a lock with these nodes, the root's inputs."""
+        root = {"inputs": {name: name for name in nodes}}
+        self.write(json.dumps({"nodes": {"root": root, **nodes}, "root": "root", "version": 7}))
+
+    def write(self, text):
+        (self.repository.path / "flake.lock").write_text(text)
+
+    def commit(self):
+        self.repository.git("add", "flake.lock")
+        self.repository.git("commit", "-q", "-m", "Lock")
+
+    def check(self, *arguments, trust=True, **kwargs) -> SimpleNamespace:
+        place = ["--repo", str(self.repository.path)]
+        given = self.trust if trust else []
+        return self.scene.run("flake", "check", *place, *given, *arguments, repo=False, **kwargs)
+
+    def json(self, *arguments, **kwargs):
+        done = self.check(*arguments, "--format", "json", **kwargs)
+        return json.loads(done.stdout) | {"exit": done.status}
+
+
+@pytest.fixture
+def flake(scene, tmp_path):
+    return Flake(scene, tmp_path)
+
+
+def refusal(report, name="dep"):
+    (found,) = [each for each in report["inputs"] if each["name"] == name]
+    return found["reason"]
+
+
+# --- the commit that is locked ---------------------------------------------------------------------------------------
+
+
+def test_an_authentic_commit_is_let_through(flake):
+    flake.lock(dep=flake.node())
+    done = flake.check()
+    assert done.status == 0
+    assert done.stdout.startswith("authentic: 1 of 1 input judged\n")
+    assert "2 commits verified since the introduction" in done.stdout
+    assert "hash as of its raw tree" in done.stdout
+
+
+def test_a_commit_by_somebody_else_is_refused(flake):
+    flake.scene.history.commit("evil", {"README": "evil\n"}, sign=MALLORY)
+    flake.lock(dep=flake.node("evil"))
+    report = flake.json()
+    assert (report["exit"], report["verdict"], report["reason"]) == (1, "refused", "unauthorized-key")
+    assert refusal(report) == "unauthorized-key"
+    assert "not authentic" in flake.check().stdout
+
+
+def test_a_commit_that_the_mirror_lacks_is_not_decided(flake):
+    node = flake.node(rev="1" * 40)
+    flake.lock(dep=node)
+    report = flake.json()
+    assert (report["exit"], report["reason"]) == (3, "missing-object")
+    assert "is not in " in report["inputs"][0]["refusals"][0]["message"]
+
+
+def test_another_introduction_is_not_enough(flake):
+    flake.lock(dep=flake.node("second"))
+    assert (
+        flake.json(
+            "--introduction", f"dep={flake.scene.ids['third']}", "--mirror", f"dep={flake.scene.path}", trust=False
+        )["reason"]
+        == "not-descendant"
+    )
+
+
+def test_the_introductions_signer(flake):
+    flake.lock(dep=flake.node())
+    assert flake.json("--signer", f"dep={ALICE.id}")["exit"] == 0
+    assert flake.json("--signer", f"dep={BOB.id}")["reason"] == "introduction-signer"
+
+
+# --- what was locked before ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def locked(flake):
+    """The flake, with the second commit locked and committed."""
+    flake.lock(dep=flake.node("second"))
+    flake.commit()
+    return flake
+
+
+def test_a_newer_commit_is_let_through(locked):
+    locked.lock(dep=locked.node("third"))
+    report = locked.json()
+    assert report["exit"] == 0
+    assert report["base"] == "HEAD"
+    assert report["inputs"][0]["previous"] == locked.scene.ids["second"]
+    assert "descends from " in locked.check().stdout
+
+
+def test_an_older_commit_is_refused(locked):
+    locked.lock(dep=locked.node("introduction"))
+    report = locked.json()
+    assert (report["exit"], report["reason"]) == (1, "not-contained")
+    assert "which was locked before" in report["inputs"][0]["refusals"][0]["message"]
+
+
+def test_the_mark_does_not_get_in_the_way_of_an_older_one(flake):
+    """What was verified in the mirror is built on; that it is further on than the lock is no rollback."""
+    assert flake.scene.run("verify", "--introduction", "{introduction}").status == 0
+    for label in ("introduction", "second", "third"):
+        flake.lock(dep=flake.node(label))
+        assert flake.json()["exit"] == 0
+        assert flake.json("--no-state")["exit"] == 0
+    assert flake.json()["inputs"][0]["checked"] == 0
+    assert flake.json("--no-state")["inputs"][0]["checked"] == 2
+
+
+def test_in_another_branch_the_lock_may_be_older_if_the_flake_asks_for_another(locked):
+    locked.lock(
+        dep=locked.node("introduction", original={"type": "git", "url": "https://example.org/dep", "ref": "old"})
+    )
+    report = locked.json()
+    assert report["exit"] == 0
+    assert "ref=old" in report["inputs"][0]["notes"][0]
+    assert report["inputs"][0]["previous"] is None
+
+
+def test_base_is_what_was_locked_there(locked):
+    locked.lock(dep=locked.node("third"))
+    locked.commit()
+    locked.lock(dep=locked.node("second"))
+    assert locked.json()["reason"] == "not-contained"
+    assert locked.json("--base", "HEAD~1")["exit"] == 0
+    assert locked.check("--base", "nonsense").status == 2
+    locked.commit()
+    assert locked.json("--rev", "HEAD", "--base", "HEAD~1")["reason"] == "not-contained"
+    assert locked.json("--rev", "HEAD~1", "--base", "HEAD~2")["exit"] == 0
+
+
+def test_a_base_without_a_lock_is_said(flake):
+    flake.repository.commit("no lock")
+    flake.lock(dep=flake.node())
+    report = flake.json()
+    assert report["exit"] == 0
+    assert "no earlier lock" in report["notes"][0]
+    assert flake.check("--rev", "HEAD").status == 2
+
+
+def test_a_base_with_a_broken_lock_is_no_base(flake):
+    flake.write("{")
+    flake.commit()
+    flake.lock(dep=flake.node())
+    done = flake.check()
+    assert done.status == 2
+    assert "name another commit with --base" in str(done.error)
+
+
+def test_a_lock_elsewhere(locked, tmp_path):
+    other = tmp_path / "other.lock"
+    other.write_bytes((locked.repository.path / "flake.lock").read_bytes())
+    assert locked.json("--lock", str(other))["base"] is None
+    assert locked.check("--lock", str(other), "--base", "HEAD").status == 2
+    assert locked.check("--lock", str(tmp_path / "none")).status == 2
+    assert locked.json("--lock", str(locked.repository.path / "flake.lock"))["base"] == "HEAD"
+
+
+def test_a_bare_repository_has_a_lock_in_its_commits(locked, tmp_path):
+    subprocess.run(["git", "clone", "-q", "--bare", locked.repository.path, tmp_path / "bare.git"], check=True)
+    run = partial(locked.scene.run, "flake", "check", "--repo", str(tmp_path / "bare.git"), *locked.trust, repo=False)
+    assert run().status == 2
+    assert run("--rev", "main").status == 0
+
+
+# --- what the lock says of it ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "code"),
+    [
+        ({"narHash": sri(bytes(32))}, 1, "lock-mismatch"),
+        ({"lastModified": 1}, 1, "lock-mismatch"),
+        ({"dir": "sub"}, 1, "lock-invalid"),
+        ({"submodules": True}, 3, "input-unsupported"),
+        ({"lfs": True}, 3, "input-unsupported"),
+        ({"somethingNew": 1}, 3, "input-unsupported"),
+        ({"type": "hg"}, 3, "input-unsupported"),
+        ({"type": "indirect"}, 3, "input-unsupported"),
+        ({"submodules": False, "shallow": True, "revCount": 3}, 0, None),
+        ({"type": "github"}, 0, None),
+        ({"type": "tarball"}, 0, None),
+        ({"type": "path"}, 0, None),
+    ],
+)
+def test_what_the_lock_says(flake, change, status, code):
+    flake.lock(dep=flake.node(**change))
+    report = flake.json()
+    assert (report["exit"], report["reason"]) == (status, code)
+
+
+@pytest.mark.parametrize("missing", ["rev", "narHash"])
+def test_an_input_without_a_commit_or_hash_is_not_decided(flake, missing):
+    node = flake.node()
+    del node["locked"][missing]
+    flake.lock(dep=node)
+    assert flake.json()["reason"] == "input-unsupported"
+
+
+def test_another_folder_of_an_indirect_input_is_the_registrys(flake):
+    flake.lock(dep=flake.node(original={"type": "indirect", "id": "dep"}, dir="sub"))
+    assert flake.json()["exit"] == 0
+
+
+def archived(flake, label, **options):
+    source, rev = Repository(flake.scene.path), bytes.fromhex(flake.scene.ids[label])
+    commit = parse_commit(source.read(rev)[1])
+    return sri(nar_hash(lambda visitor: show_archive(source, rev, commit, visitor, **options)))
+
+
+def test_each_kind_of_input_has_its_own_form(flake):
+    files = {".gitattributes": "README export-ignore\nid export-subst\n", "id": "$Format:%H$\n"}
+    flake.scene.history.commit("attributes", files, sign=ALICE)
+    archive, ignored = archived(flake, "attributes"), archived(flake, "attributes", convert=False)
+    raw = flake.node("attributes")["locked"]["narHash"]
+    assert len({archive, ignored, raw}) == 3
+    for change, form in (
+        ({"type": "github", "narHash": archive}, "archive"),
+        ({"type": "github", "narHash": raw}, None),
+        ({"type": "git", "narHash": raw}, "raw"),
+        ({"type": "git", "narHash": archive}, "archive"),
+        ({"type": "git", "narHash": ignored}, None),
+        ({"type": "git", "narHash": ignored, "exportIgnore": True}, "export-ignore"),
+        ({"type": "path", "narHash": archive}, None),
+    ):
+        flake.lock(dep=flake.node("attributes", **change))
+        report = flake.json()
+        assert report["inputs"][0]["form"] == form
+        assert report["reason"] == (None if form else "lock-mismatch")
+
+
+def test_a_form_that_hangs_on_the_server_is_not_decided(flake):
+    files = {".gitattributes": "id export-subst\n", "id": "$Format:%d$\n"}
+    flake.scene.history.commit("attributes", files, sign=ALICE)
+    flake.lock(dep=flake.node("attributes", type="github"))
+    report = flake.json()
+    assert (report["exit"], report["reason"]) == (3, "input-unsupported")
+    assert "“%d”" in report["inputs"][0]["refusals"][0]["message"]
+
+
+# --- which inputs -------------------------------------------------------------------------------------------------
+
+
+def test_inputs_that_nothing_vouches_for_are_listed(flake):
+    flake.lock(dep=flake.node(), other=flake.node())
+    report = flake.json()
+    assert report["exit"] == 0
+    assert [each["verdict"] for each in report["inputs"]] == ["authentic", None]
+    assert "other: not asked: git " in flake.check().stdout
+    report = flake.json("--require-all")
+    assert (report["exit"], report["reason"], refusal(report, "other")) == (1, *["input-not-configured"] * 2)
+
+
+def test_inputs_of_inputs_have_names_of_their_own(flake):
+    inner = flake.node("second")
+    nodes = {"root": {"inputs": {"dep": "dep"}}, "dep": {**flake.node(), "inputs": {"inner": "inner"}}, "inner": inner}
+    flake.write(json.dumps({"nodes": nodes, "root": "root", "version": 7}))
+    trust = [each.replace("dep=", "dep/inner=") for each in flake.trust]
+    report = flake.json(*trust)
+    assert [each["verdict"] for each in report["inputs"]] == ["authentic", "authentic"]
+    assert report["inputs"][1]["name"] == "dep/inner"
+
+
+def test_a_node_of_that_name_elsewhere_in_the_lock_does_not_count(flake):
+    """Keys of nodes are the lock's own; what the flake's input is, is what the root says."""
+    flake.scene.history.commit("evil", {"README": "evil\n"}, sign=MALLORY)
+    nodes = {"root": {"inputs": {"dep": "x"}}, "dep": flake.node(), "x": flake.node("evil")}
+    flake.write(json.dumps({"nodes": nodes, "root": "root", "version": 7}))
+    report = flake.json()
+    assert report["reason"] == "unauthorized-key"
+    assert "“dep”" in report["notes"][0]
+
+
+def test_an_input_that_follows_another_is_that(flake):
+    flake.scene.history.commit("evil", {"README": "evil\n"}, sign=MALLORY)
+    nodes = {"root": {"inputs": {"dep": ["x"], "x": "x"}}, "x": flake.node("evil")}
+    flake.write(json.dumps({"nodes": nodes, "root": "root", "version": 7}))
+    assert flake.json()["reason"] == "unauthorized-key"
+
+
+def test_two_names_for_one_node_are_both_asked(flake):
+    nodes = {"root": {"inputs": {"dep": "x", "x": "x"}}, "x": flake.node("second")}
+    flake.write(json.dumps({"nodes": nodes, "root": "root", "version": 7}))
+    report = flake.json("--introduction", f"x={flake.scene.ids['third']}", "--mirror", f"x={flake.scene.path}")
+    assert [each["verdict"] for each in report["inputs"]] == ["authentic", "refused"]
+
+
+def test_an_input_that_is_configured_and_gone_is_refused(flake):
+    flake.lock(renamed=flake.node())
+    report = flake.json()
+    assert (report["exit"], report["reason"]) == (1, "input-missing")
+    assert "“dep”" in report["refusals"][0]["message"]
+
+
+def test_nothing_configured_is_no_pass(flake):
+    flake.lock(dep=flake.node())
+    report = flake.json(trust=False)
+    assert (report["exit"], report["reason"]) == (4, "introduction-not-configured")
+    assert flake.json("--require-all", trust=False)["exit"] == 1
+    flake.lock()
+    assert flake.json(trust=False)["exit"] == 0
+
+
+def test_a_lock_that_is_none(flake):
+    flake.write('{"version": 7, "version": 7}')
+    report = flake.json()
+    assert (report["exit"], report["reason"]) == (1, "lock-invalid")
+    assert "lock-invalid (L1)" in flake.check().stdout
+
+
+def test_no_lock(flake):
+    assert flake.check().status == 2
+
+
+# --- what the user says ----------------------------------------------------------------------------------------------
+
+
+def test_from_gits_configuration(flake):
+    flake.lock(dep=flake.node())
+    for key, value in (("introduction", flake.scene.ids["introduction"]), ("mirror", flake.scene.path)):
+        flake.repository.git("config", f"gitverify.input:dep.{key}", str(value))
+    assert flake.json(trust=False)["exit"] == 0
+    flake.repository.git("config", "gitverify.input:dep.introduction", "main")
+    assert flake.json(trust=False)["reason"] == "introduction-not-configured"
+    assert flake.json()["exit"] == 0  # an option goes first
+
+
+def test_a_setting_in_the_flakes_own_files_is_refused(flake):
+    flake.lock(dep=flake.node())
+    (flake.repository.path / "config").write_text(f'[gitverify "input:dep"]\nintroduction = {"1" * 40}\n')
+    flake.repository.git("config", "include.path", "../config")
+    assert flake.json()["reason"] == "config-untrusted"
+
+
+def test_the_mirrors_own_introduction(flake):
+    flake.lock(dep=flake.node())
+    only = ["--mirror", f"dep={flake.scene.path}"]
+    assert flake.json(*only, trust=False)["reason"] == "introduction-not-configured"
+    assert flake.scene.run("trust", "{introduction}").status == 0
+    assert flake.json(*only, trust=False)["exit"] == 0
+
+
+def test_no_mirror(flake, tmp_path):
+    flake.lock(dep=flake.node())
+    only = ["--introduction", f"dep={flake.scene.ids['introduction']}"]
+    assert flake.json(*only, trust=False)["reason"] == "mirror-missing"
+    (tmp_path / "empty").mkdir()
+    report = flake.json(*only, "--mirror", f"dep={tmp_path / 'empty'}", trust=False)
+    assert (report["exit"], report["reason"]) == (4, "mirror-missing")
+
+
+def test_a_mirror_whose_settings_are_its_own_files(flake):
+    flake.lock(dep=flake.node())
+    (flake.scene.path / "config").write_text("[gitverify]\nkeyring = x\n")
+    flake.scene.repository.configure("[include]\npath = ../config\n")
+    assert flake.json()["reason"] == "config-untrusted"
+
+
+def test_a_mirror_in_another_format(flake, tmp_path):
+    flake.lock(dep=flake.node())
+    GitRepository(tmp_path / "sha256", "--object-format=sha256")
+    report = flake.json("--introduction", f"dep={'1' * 40}", "--mirror", f"dep={tmp_path / 'sha256'}", trust=False)
+    assert (report["exit"], report["reason"]) == (3, "unsupported-repository")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--introduction", "dep"],
+        ["--introduction", "dep=main"],
+        ["--introduction", f"={'1' * 40}"],
+        ["--signer", "dep=x"],
+        ["--mirror", "dep="],
+        ["--mirror", "dep=/a", "--mirror", "dep=/b"],
+    ],
+)
+def test_options_that_say_nothing(flake, options):
+    flake.lock(dep=flake.node())
+    assert flake.check(*options, trust=False).status == 2
+
+
+def test_a_signer_alone_is_no_introduction(flake):
+    flake.lock(dep=flake.node())
+    assert flake.json("--signer", f"dep={ALICE.id}", trust=False)["inputs"][0]["verdict"] is None
+
+
+def test_what_the_lock_quotes_is_shown_escaped(flake):
+    flake.lock(dep=flake.node(original={"type": "git", "url": "\x1b[31m\u202e"}))
+    flake.commit()
+    flake.lock(dep=flake.node(original={"type": "git", "url": "::error::\n##[x]"}))
+    done = flake.check()
+    assert done.status == 0
+    assert not {"\x1b", "\u202e"} & set(done.stdout)
+    assert "##[" not in done.stdout
+    flake.lock(dep=flake.node(type="\x1b"))
+    assert "\x1b" not in flake.check().stdout
