@@ -1,4 +1,4 @@
-"""The one adapter over the git program: for what changes a repository, or asks what only git's own settings say.
+"""The one adapter over the git program: for what changes or moves objects, or asks what only git's own settings say.
 
 Verifying never runs it. What is run here is kept to itself: no hooks, no replaced objects or grafts, no attributes or
 settings of tracked files, and nothing of the environment that would lead git to another repository, index or object
@@ -9,15 +9,22 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import subprocess
-from typing import TYPE_CHECKING, NamedTuple
+import tempfile
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from gitverify.errors import GitverifyError
 from gitverify.text import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from pathlib import Path
+    from typing import IO
+
+    _Stream = int | IO[bytes] | None
 
 # Of git's own variables these are kept: who commits, and where the user's configuration lies.
 _KEPT = re.compile("GIT_(AUTHOR|COMMITTER)_(NAME|EMAIL|DATE)|GIT_CONFIG_.*|GIT_EXEC_PATH")
@@ -30,6 +37,9 @@ _SETTINGS = (
     "maintenance.auto=false",
     "i18n.commitEncoding=UTF-8",
 )
+_MOST_LINES = 8
+_MOST_SAID = 4096  # bytes of a line, or of all that a failed command said
+_PATIENCE = 5  # seconds
 
 
 class GitError(GitverifyError):
@@ -39,6 +49,10 @@ class GitError(GitverifyError):
         """Remember what git said."""
         super().__init__("; ".join([message, *output]))
         self.output = output
+
+
+class TooLong(GitError):
+    """Git was stopped: it took longer than it may."""
 
 
 class Done(NamedTuple):
@@ -51,16 +65,32 @@ class Done(NamedTuple):
 class Git:
     """Runs git on one repository."""
 
-    def __init__(self, directory: Path, worktree: Path | None, environment: Mapping[str, str]) -> None:
-        """``directory``: the git directory; ``worktree``: its checkout, None in a bare repository."""
+    def __init__(
+        self,
+        directory: Path,
+        worktree: Path | None,
+        environment: Mapping[str, str],
+        *,
+        settings: Sequence[str] = (),
+        named: Mapping[str, str] | None = None,
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
+        """``directory``: the git directory; ``worktree``: its checkout, None in a bare repository.
+
+        ``settings``: further ``name=value`` that count more than any file; ``named``: the same, with the environment
+        variable that has the value, for names with a ``=``. ``variables``: of the environment, set as given.
+        """
         self.directory = directory
         self.worktree = worktree
+        self._settings = [word for setting in (*_SETTINGS, *settings) for word in ("-c", setting)]
+        self._settings += [f"--config-env={name}={variable}" for name, variable in (named or {}).items()]
         self.environment = {
             **{k: v for k, v in environment.items() if not k.startswith("GIT_") or _KEPT.fullmatch(k)},
             "GIT_NO_REPLACE_OBJECTS": "1",
             "GIT_GRAFT_FILE": os.devnull,
             "GIT_TERMINAL_PROMPT": "0",
             "GIT_ADVICE": "0",
+            **(variables or {}),
         }
 
     def run(
@@ -69,34 +99,113 @@ class Git:
         stdin: bytes = b"",
         accept: Collection[int] = (0,),
         in_worktree: bool = False,
+        seconds: float | None = None,
     ) -> Done:
         """Run a git command to its end. Raises GitError where its exit status is not one of ``accept``.
 
+        After so many ``seconds`` it is stopped, and TooLong raised.
+
         Unless ``in_worktree``, it sees no checkout and no index, and so none of the attributes that tracked files set.
         """
-        environment = self.environment
-        place = self.worktree if in_worktree else None
-        if place is None:
-            place = self.directory
-            environment = {**environment, "GIT_INDEX_FILE": str(place / "no-index")}
-        command: list[str | bytes | Path] = ["git", f"--git-dir={self.directory}", f"--work-tree={place}"]
-        for setting in _SETTINGS:
-            command += ["-c", setting]
+        place = (self.worktree if in_worktree else None) or self.directory
+        environment = self.environment if place != self.directory else self._without_index
         try:
             done = subprocess.run(  # noqa: S603  (no shell; what is run is written in this package)
-                [*command, *arguments],
+                self._command(arguments, place),
                 cwd=place,
                 env=environment,
                 input=stdin,
                 capture_output=True,
                 check=False,
+                timeout=seconds,
             )
         except OSError as error:
             raise GitError(f"git can't be run: {error.strerror}") from None
+        except subprocess.TimeoutExpired:
+            raise _too_long(arguments, seconds or 0) from None
         if done.returncode not in accept:
-            what = arguments[0] if isinstance(arguments[0], str) else ""
-            raise GitError(f"git {what} failed", _lines(done.stderr))
+            _failed(arguments, done.stderr)
         return Done(done.returncode, done.stdout)
+
+    def watch(self, *arguments: str, seconds: float, file_size: int, said: Callable[[str], None] | None = None) -> None:
+        """Run a command that talks to others, and may never come to an end by itself.
+
+        It is stopped after so many seconds, and by the system when it writes a file of more than ``file_size`` bytes.
+        What it says, progress too, goes line by line to ``said``: escaped, because servers have git say things.
+        Raises GitError, TooLong.
+        """
+        end = time.monotonic() + seconds
+        told: list[bytes] = []
+        with _files_limited(file_size):
+            process = self._start(arguments, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        try:
+            for line in _said(process, end):
+                if b"%" not in line:  # how far it has come
+                    told = [*told[1 - _MOST_LINES :], line]
+                if said is not None:
+                    said(shown(line))
+            process.wait(max(end - time.monotonic(), 0))
+        except (TimeoutError, subprocess.TimeoutExpired):
+            raise _too_long(arguments, seconds) from None
+        finally:
+            _stop(process)
+        if process.returncode:
+            _failed(arguments, b"\n".join(told))
+
+    def pipe(self, *arguments: str, stdin: bytes, into: Git, consumer: Sequence[str]) -> bytes:
+        """Run a command whose output another one reads, of another repository; return what that one prints.
+
+        Raises GitError where either fails.
+        """
+        with tempfile.TemporaryFile() as first, tempfile.TemporaryFile() as second:
+            source = self._start(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=first)
+            try:
+                target = into._start(consumer, stdin=source.stdout, stdout=subprocess.PIPE, stderr=second)
+            except GitError:
+                _stop(source)
+                raise
+            if source.stdout is not None:
+                source.stdout.close()  # so that the source learns it when its reader ends
+            try:
+                source.communicate(stdin)
+                output, _ = target.communicate()
+            finally:
+                _stop(source)
+                _stop(target)
+            for process, what, errors in ((target, consumer, second), (source, arguments, first)):
+                if process.returncode:
+                    errors.seek(0)
+                    _failed(what, errors.read(_MOST_SAID))
+        return bytes(output)
+
+    def become(self, *arguments: str) -> NoReturn:
+        """Have git take this process's place, and its input and output. Raises GitError."""
+        try:
+            os.execvpe("git", ["git", *arguments], self.environment)  # noqa: S606, S607  (no shell; git is on PATH)
+        except OSError as error:
+            raise GitError(f"git can't be run: {error.strerror}") from None
+
+    @property
+    def _without_index(self) -> dict[str, str]:
+        return {**self.environment, "GIT_INDEX_FILE": str(self.directory / "no-index")}
+
+    def _command(self, arguments: Sequence[str | bytes], place: Path) -> list[str | bytes]:
+        return ["git", f"--git-dir={self.directory}", f"--work-tree={place}", *self._settings, *arguments]
+
+    def _start(
+        self, arguments: Sequence[str], stdin: _Stream, stdout: _Stream, stderr: _Stream = subprocess.PIPE
+    ) -> subprocess.Popen[bytes]:
+        try:
+            return subprocess.Popen(  # noqa: S603  (as in run)
+                self._command(arguments, self.directory),
+                cwd=self.directory,
+                env=self._without_index,
+                stdin=stdin,
+                stdout=stdout,
+                stderr=stderr,
+            )
+        except OSError as error:
+            raise GitError(f"git can't be run: {error.strerror}") from None
 
     def line(self, *arguments: str, accept: Collection[int] = (0,)) -> str | None:
         """Return the one line that a command prints; None where it prints nothing."""
@@ -116,6 +225,67 @@ class Git:
         return self.run("merge-base", "--is-ancestor", goal.hex(), start.hex(), accept=(0, 1)).status == 0
 
 
+def _failed(arguments: Sequence[str | bytes], said: bytes) -> NoReturn:
+    what = arguments[0] if isinstance(arguments[0], str) else ""
+    raise GitError(f"git {what} failed", _lines(said))
+
+
+def _too_long(arguments: Sequence[str | bytes], seconds: float) -> TooLong:
+    what = arguments[0] if isinstance(arguments[0], str) else ""
+    return TooLong(f"git {what} took longer than {seconds:,.0f} seconds")
+
+
+@contextmanager
+def _files_limited(size: int) -> Iterator[None]:
+    """Have a process that is started here write no larger file; what runs here writes none meanwhile."""
+    import resource  # noqa: PLC0415  (rarely needed)
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    limits = [size, *(limit for limit in (soft, hard) if limit != resource.RLIM_INFINITY)]
+    resource.setrlimit(resource.RLIMIT_FSIZE, (min(limits), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def _said(process: subprocess.Popen[bytes], end: float) -> Iterator[bytes]:
+    """Yield the lines that a process writes to stderr, the longest cut. Raises TimeoutError at ``end``."""
+    if process.stderr is None:
+        return
+    handle, begun = process.stderr.fileno(), b""
+    while True:
+        left = end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        if not select.select([handle], [], [], min(left, _PATIENCE))[0]:
+            if process.poll() is not None:  # what it has left running, such as a connection that is shared, holds it
+                break
+            continue
+        piece = os.read(handle, 1 << 16)
+        if not piece:
+            break
+        *lines, begun = re.split(b"[\r\n]+", begun + piece)
+        yield from (line[:_MOST_SAID] for line in lines if line.strip())
+        begun = begun[:_MOST_SAID]
+    if begun.strip():
+        yield begun
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """End a process that has not ended: kindly at first, so that it takes its own processes and files with it."""
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    for stream in (process.stdin, process.stdout, process.stderr):
+        if stream is not None:
+            stream.close()
+
+
 def _lines(text: bytes) -> tuple[str, ...]:
     lines = [line for line in text.split(b"\n") if line.strip() and not line.startswith(b"hint:")]
-    return tuple(shown(line) for line in lines[:8])
+    return tuple(shown(line) for line in lines[:_MOST_LINES])

@@ -24,6 +24,8 @@ class Limits:
     content_depth: int = 256  # as many directories are open at once
     symlink_size: int = 4095  # as PATH_MAX
     signature_size: int = 64 << 10
+    fetch_size: int = 16 << 30
+    fetch_seconds: int = 6 * 3600
     ancestry_steps: int = 5_000_000
     ancestry_steps_per_commit: int = 200
     policy_size: int = 1 << 20

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from gitverify.export.answer import Output
+    from gitverify.objects.source import ObjectSource
     from gitverify.policies.model import Policy
     from gitverify.request import Observer, Outcome
     from gitverify.verify import MakePool
@@ -248,6 +249,10 @@ class Session:
             name, lambda text: self._keyring_branch(text) or resolve(self.repository, text).commit
         )
 
+    def keyring_name(self) -> str | None:
+        """Return which keyring is named, by whoever asks or by the tip of a Guix channel; None where none is."""
+        return self.query.keyring or self._configured("keyring", str) or self._channel_keyring(self.revision.commit)
+
     def _keyring_tree(self, name: str, find: Callable[[str], bytes | None]) -> bytes:
         problem = "there is no such branch here"
         try:
@@ -430,7 +435,7 @@ class Session:
         return report
 
 
-def commit_line(repository: Repository, commit: bytes) -> CommitLine | None:
+def commit_line(repository: ObjectSource, commit: bytes) -> CommitLine | None:
     """Return what a commit says of itself; None where it can't be read."""
     try:
         parsed = parse_commit(read_commit(repository, commit))
@@ -457,10 +462,6 @@ def open_repository(query: Query, arriving: Sequence[Path] = ()) -> Repository:
         raise Unanswerable(error.code, str(error), verdict=verdict, rule="R5") from None
 
 
-def _dialect(text: str) -> str:
-    if text not in {dialect.value for dialect in Dialect}:
-        raise ValueError("no dialect: write native, guix or openssh")
-    return text
 def open_settings(query: Query) -> tuple[Repository, Settings]:
     """Open a repository with its settings, without a question about it. Raises UsageProblem, Unanswerable."""
     repository = open_repository(query)
@@ -470,6 +471,10 @@ def open_settings(query: Query) -> tuple[Repository, Settings]:
         raise Unanswerable("config-untrusted", str(error)) from None
 
 
+def _dialect(text: str) -> str:
+    if text not in {dialect.value for dialect in Dialect}:
+        raise ValueError("no dialect: write native, guix or openssh")
+    return text
 
 
 def _first_run(key: MarkKey, others: list[tuple[MarkKey, Mark]]) -> list[str]:

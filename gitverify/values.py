@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from binascii import unhexlify
 
+_SIZES = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
 
 
@@ -37,3 +38,11 @@ def parse_duration(text: str) -> int:
     if found is None:
         raise ValueError("not a duration: write a number and one of s, m, h, d, w, such as 14d")
     return int(found[1]) * _UNITS[found[2]]
+
+
+def parse_size(text: str) -> int:
+    """Read a size such as ``4G`` into bytes; units K, M, G, T, of 1024 each."""
+    found = re.fullmatch(r"([1-9][0-9]{0,8})([KMGT])", text.strip())
+    if found is None:
+        raise ValueError("not a size: write a number and one of K, M, G, T, such as 4G")
+    return int(found[1]) * _SIZES[found[2]]

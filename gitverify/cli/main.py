@@ -21,13 +21,16 @@ COMMANDS = {
     "trust": "Store an introduction in this clone's git configuration.",
     "status": "Show the introduction, the marks and who may do what today.",
     "explain": "Show everything that the verdict on one commit rests on.",
+    "fetch": "Fetch from a URL, verify, and write out the files of the verified commit.",
+    "mirror": "Keep a bare mirror that only ever holds what was verified.",
     "check": "Gate a pull request: would it be authentic on top of its target?",
     "policy": "Check the policy, show who may do what, add and remove keys and grants.",
     "adopt": "Vouch for a branch that is not authentic, with one signed merge.",
     "hook": "Git hooks: refuse what is not authentic before it is pushed, received, fetched or used.",
+    "flake": "Check that the inputs which flake.lock names are authentic, no older than before, and unchanged.",
+    "nix": "Have Nix build from verified commits: hashes and evidence for fetchGitVerified.",
     "audit": "Show what would be authentic, and what stops the rest, under these policies or another.",
 }
-    "flake": "Check that the inputs which flake.lock names are authentic, no older than before, and unchanged.",
 
 INTERRUPTED = 130
 INTERNAL_ERROR = 70

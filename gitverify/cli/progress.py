@@ -7,6 +7,7 @@ import time
 
 DELAY = 0.5  # seconds: what takes less needs no progress line
 INTERVAL = 0.1
+_WIDTH = 100
 
 
 class Progress:
@@ -45,6 +46,11 @@ class Progress:
         """Show how far an audit has come once all is examined."""
         if self._due() is not None:
             self._draw(f"judging: {count:,} of {total:,} commits, {count / total:4.0%}")
+
+    def said(self, line: str) -> None:
+        """Show what git says while it fetches, a line that is safe to show, now and then."""
+        if self._due() is not None:
+            self._draw(f"fetching: {line[:_WIDTH]}")
 
     def _due(self) -> float | None:
         """Return the time where the line is to be drawn again."""

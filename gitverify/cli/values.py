@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gitverify.values import parse_commit_id, parse_duration, parse_key
+from gitverify.values import parse_commit_id, parse_duration, parse_key, parse_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,3 +33,4 @@ class _Value(click.ParamType[object]):
 COMMIT_ID = _Value("commit", parse_commit_id)
 KEY = _Value("key", parse_key)
 DURATION = _Value("duration", parse_duration)
+SIZE = _Value("size", parse_size)

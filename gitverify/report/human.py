@@ -72,6 +72,8 @@ def _authentic(report: Report) -> list[str]:
         lines += _checkout(report.comparison)
     if report.exported is not None:
         lines += _output(report.exported)
+    if report.nar_hash is not None:
+        lines.append(f"  narHash {report.nar_hash}")
     if report.left_out is not None:
         lines += _left_out(report, report.left_out)
     if report.after and report.after != report.before:

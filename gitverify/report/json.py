@@ -54,6 +54,7 @@ def _summary(report: Report) -> dict[str, Any]:
         **({"tag": _tag(report.tag)} if report.tag is not None else {}),
         **({"worktree": _worktree(report.comparison)} if report.comparison is not None else {}),
         **({"output": _output(report.exported)} if report.exported is not None else {}),
+        **({"narHash": report.nar_hash} if report.nar_hash is not None else {}),
         **(
             {"base": report.base.hex(), "routes": [_route(r) for r in report.routes]} if report.base is not None else {}
         ),

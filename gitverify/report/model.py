@@ -57,7 +57,7 @@ class Report:
     commits that are named. ``problem`` is an answer without an outcome: nothing could be asked. ``comparison`` is that
     of the checkout (R28), where one was made. ``notes`` are sentences for people. ``tag`` is the tag that was asked
     about. A gate's report has the commit that the branch is to go on top of (``base``) and ``routes``; its outcome
-    takes the required ones together.
+    takes the required ones together. ``nar_hash``: of the commit's tree, as Nix has it, where it was asked for.
     """
 
     outcome: Outcome | None = None
@@ -70,6 +70,7 @@ class Report:
     left_out: Outcome | None = None
     comparison: Comparison | None = None
     exported: Exported | None = None
+    nar_hash: str | None = None
     lines: dict[bytes, CommitLine] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     tag: TagLine | None = None

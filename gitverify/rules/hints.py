@@ -58,6 +58,8 @@ HINTS: dict[str, str] = {
     "introduction-policy": "Check the id with those who handed it out, and --dialect and --policy-path.",
     "unsupported-repository": "Verify a clone in git's usual format (SHA-1).",
     "route-undecided": "See what stopped it: conflicts, or what this clone or this git does not have.",
+    "fetch-failed": "Try again later or from elsewhere; what was verified before stays as it is.",
+    "mirror-failed": "The mirror stays as it was. Make room, see what git says, or make a new one from the URL.",
     "missing-object": "Fetch the rest of the history: git fetch --unshallow, or --refetch in a partial clone.",
 }
 

@@ -1,0 +1,1 @@
+"""A bare repository that only ever holds what was verified."""

@@ -1,0 +1,176 @@
+"""Objects that were fetched and that nobody has vouched for yet, apart from those that are served.
+
+A quarantine is a bare repository in all but one thing: its object directory has another name, which only we tell git.
+So nothing that is asked to serve it (git's daemon, its HTTP backend, a path in a URL) finds a repository there. What a
+fetch has to know, it sees through an alternate: the verified objects, which are not fetched again. It never goes the
+other way: what is verified borrows nothing from here.
+
+A quarantine holds nothing that can't be fetched again. Where a run was killed in the middle of a fetch, or its objects
+turned out to be damaged, the next one begins with an empty one.
+
+What git is told (see gitverify.git for the rest): the user's and the system's configuration count, because proxies,
+certificates, SSH settings and credential helpers are there; and so do the variables that say how to connect. But the
+one protocol that the URL names is all that is spoken, whatever is configured or a server redirects to; URLs are not
+rewritten; no hook runs; submodules, tags, bundles and pack files from elsewhere are not fetched; and as there is no
+checkout, no filter runs and nothing of LFS is downloaded. Git's own checks of what it receives are switched off: all is
+checked where it is read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+from gitverify.errors import GitverifyError
+from gitverify.git import Git, GitError
+from gitverify.text import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from gitverify.transfer.url import Source
+
+# How to connect: the user's, as the rest of the environment is.
+_CONNECTING = frozenset(
+    {
+        "GIT_ASKPASS",
+        "GIT_PROXY_COMMAND",
+        "GIT_SSH",
+        "GIT_SSH_COMMAND",
+        "GIT_SSH_VARIANT",
+        "GIT_SSL_CAINFO",
+        "GIT_SSL_CAPATH",
+        "GIT_SSL_CERT",
+        "GIT_SSL_KEY",
+    }
+)
+_SETTINGS = (
+    "fetch.bundleURI=",
+    "fetch.fsckObjects=false",
+    "fetch.output=compact",
+    "fetch.parallel=1",
+    "fetch.prune=false",
+    "fetch.pruneTags=false",
+    "fetch.recurseSubmodules=false",
+    "fetch.unpackLimit=1",  # one file, which can be limited
+    "fetch.uriProtocols=",
+    "fetch.writeCommitGraph=false",
+    "submodule.recurse=false",
+    "transfer.bundleURI=false",
+    "transfer.credentialsInUrl=die",
+    "transfer.fsckObjects=false",
+    "transfer.unpackLimit=1",
+)
+_CONFIG = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n"
+_HEAD = "ref: refs/arrived/none\n"
+_BUSY = "fetching"
+_URL = "GIT_SOURCE_URL"  # given as a variable: a URL may have a “=”, which ends a setting's name on a command line
+
+
+class FetchFailed(GitverifyError):
+    """Nothing came, or not all: the server can't be reached, has no such branch, lies, or sends without end."""
+
+
+class Quarantine:
+    """The quarantine in ``directory``, for what is to be verified and then to go into ``verified`` (objects)."""
+
+    def __init__(self, directory: Path, verified: Path, environment: Mapping[str, str]) -> None:
+        """Make it where it is not there, or not in order. Raises OSError."""
+        self.directory = directory
+        self.objects = directory / "unverified"
+        self._verified = verified
+        self._environment = environment
+        self.git = self._git()
+        if (directory / _BUSY).exists() or not (directory / "config").exists():
+            self.empty()
+
+    def _git(self, source: Source | None = None) -> Git:
+        kept = {name: self._environment[name] for name in _CONNECTING if name in self._environment}
+        variables = kept | {"GIT_OBJECT_DIRECTORY": str(self.objects), "GIT_SHALLOW_FILE": ""}
+        if source is None:
+            return Git(self.directory, None, self._environment, settings=_SETTINGS, variables=variables)
+        variables |= {"GIT_ALLOW_PROTOCOL": source.protocol, _URL: source.url}
+        # Of the rules that rewrite a URL the longest wins, and this one is for all of it.
+        named = {f"url.{source.url}.insteadOf": _URL}
+        return Git(self.directory, None, self._environment, settings=_SETTINGS, named=named, variables=variables)
+
+    def empty(self) -> None:
+        """Throw away all that was fetched. Raises OSError."""
+        if self.directory.exists():
+            (self.directory / "config").unlink(missing_ok=True)  # so that half of it is never taken for a whole
+            shutil.rmtree(self.directory)
+        self.directory.mkdir(mode=0o700, parents=True)
+        for name in ("refs", "unverified/info", "unverified/pack"):
+            (self.directory / name).mkdir(parents=True)
+        alternate = os.path.relpath(self._verified, self.objects)
+        (self.objects / "info" / "alternates").write_text(alternate + "\n")
+        (self.directory / "HEAD").write_text(_HEAD)
+        (self.directory / "config").write_text(_CONFIG)
+
+    def size(self) -> int:
+        """Return how many bytes its objects have. Raises OSError."""
+        return sum(path.stat().st_size for path in (self.objects / "pack").iterdir())
+
+    def fetch(
+        self,
+        source: Source,
+        wanted: Sequence[str],
+        *,
+        most_bytes: int,
+        seconds: float,
+        said: Callable[[str], None] | None = None,
+    ) -> None:
+        """Fetch these (full names, or commit ids) with all that they reach. Raises FetchFailed, OSError."""
+        if self.size() > most_bytes // 2:
+            self.empty()  # refused again and again, it would grow without end
+        left = most_bytes - self.size()
+        (self.directory / _BUSY).touch()
+        options = ["--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--no-auto-maintenance"]
+        options += ["--no-show-forced-updates", "--force", "--progress"]
+        specs = [f"+{name}:{_kept(name)}" for name in wanted]
+        try:
+            self._git(source).watch(
+                "fetch", *options, "--", source.url, *specs, seconds=seconds, file_size=left, said=said
+            )
+        except GitError as error:
+            too_large = any(path.stat().st_size >= left for path in (self.objects / "pack").iterdir())
+            self._tidy()
+            why = f"there are more than {most_bytes:,} bytes to fetch (--max-size)" if too_large else str(error)
+            raise FetchFailed(f"{shown(source.url)} could not be fetched: {why}") from None
+        (self.directory / _BUSY).unlink()
+
+    def _tidy(self) -> None:
+        """Remove what a fetch that failed left; what came before stays, unless that is what it failed by."""
+        for path in (self.objects / "pack").glob("tmp_*"):
+            path.unlink(missing_ok=True)
+        (self.directory / _BUSY).unlink()
+        if any((self.objects / "pack").iterdir()):
+            try:
+                self.git.run("fsck", "--connectivity-only", "--no-dangling", "--no-progress")
+            except GitError:
+                self.empty()
+
+    def default_branch(self, source: Source, seconds: float) -> str:
+        """Return the branch that the server's HEAD names, in full. Raises FetchFailed."""
+        try:
+            asked = ("ls-remote", "--symref", "--", source.url, "HEAD")
+            output = self._git(source).run(*asked, seconds=seconds).output.decode("utf-8", "surrogateescape")
+        except GitError as error:
+            raise FetchFailed(f"{shown(source.url)} could not be asked: {error}") from None
+        first = output.partition("\n")[0]
+        if not first.startswith("ref: refs/heads/"):
+            raise FetchFailed(f"{shown(source.url)} does not say which branch is its default: name one")
+        return first.removeprefix("ref: ").partition("\t")[0]
+
+    def arrived(self, name: str) -> bytes | None:
+        """Return the raw id that was fetched last for a name or commit id; None where nothing was."""
+        line = self.git.line("rev-parse", "--verify", "--quiet", _kept(name), accept=(0, 1))
+        return bytes.fromhex(line) if line else None
+
+
+def _kept(name: str) -> str:
+    """Return where a name's id is kept: no name is in another's way there, as files and directories are."""
+    return "refs/arrived/" + hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()
