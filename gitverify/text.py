@@ -6,6 +6,7 @@ Commit subjects, names, user IDs, key comments and paths are attacker-controlled
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 # Cc control, Cf format (all bidi controls, zero-width joiners, tags), Cs surrogates, Co private use,
@@ -53,18 +54,19 @@ def _visible(text: str, limit: int, backslash: str) -> str:
     return "".join(out) + ("…" if cut else "")
 
 
-# What makes the runner of GitHub Actions take a line of a log for a command: anywhere in it, or at its beginning.
-_ANYWHERE, _HARMLESS = "##[", "#\\u0023["
+# What makes a build server take a line of a log for a command: anywhere in it (GitHub's ##[, Azure's ##vso[, TeamCity's
+# ##teamcity[), or at its beginning (GitHub).
+_ANYWHERE, _HARMLESS = re.compile(r"##(?=[a-z]{0,20}\[)", re.IGNORECASE), r"#\\u0023"
 _AT_THE_BEGINNING = "::"
 
 
 def commandless(text: str) -> str:
-    """Return text in which no line can be a command to the runner of GitHub Actions that logs it.
+    """Return text in which no line can be a command to the runner of GitHub Actions, or another, that logs it.
 
     The escapes are those of :func:`shown` and of JSON strings alike, so JSON means the same afterwards.
     """
-    if _ANYWHERE in text:
-        text = text.replace(_ANYWHERE, _HARMLESS)
+    if "##" in text:
+        text = _ANYWHERE.sub(_HARMLESS, text)
     if _AT_THE_BEGINNING not in text:
         return text
     return "\n".join(_harmless(line) for line in text.split("\n"))

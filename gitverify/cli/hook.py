@@ -227,7 +227,9 @@ def _explained(error: Exception, ending: str) -> tuple[list[str], int]:
 
 def _say(lines: list[str]) -> None:
     encoding = sys.stderr.encoding or "ascii"
-    text = "\n".join(lines) + "\n"
+    from gitverify.text import commandless  # noqa: PLC0415
+
+    text = commandless("\n".join(lines)) + "\n"
     with suppress(OSError):
         sys.stderr.write(text.encode(encoding, "backslashreplace").decode(encoding))
         sys.stderr.flush()

@@ -8,6 +8,7 @@ how it ended. Output is ASCII; what XML has no way to write was escaped before.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from gitverify.report.model import Report, Route
     from gitverify.rules.facts import Refusal
 
+_COMMAND = re.compile(r"##(?=[a-z]{0,20}\[)", re.IGNORECASE)
 _ELEMENTS: dict[Severity, str] = {"failure": "failure", "error": "error", "note": "skipped"}
 
 
@@ -58,8 +60,8 @@ def write_junit(report: Report) -> str:
         _write(suite, case)
     ET.indent(root)
     text = ET.tostring(root, encoding="us-ascii", xml_declaration=False).decode("ascii")
-    # The runner of GitHub Actions takes ##[ for a command anywhere in a line; to XML this is the same text.
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'.replace("##[", "#&#35;[")
+    # Build servers take ##[ and the like for a command anywhere in a line; to XML this is the same text.
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{_COMMAND.sub("#&#35;", text)}\n'
 
 
 _COUNTS: dict[Severity, str] = {"failure": "failures", "error": "errors", "note": "skipped"}

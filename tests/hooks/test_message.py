@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from gitverify.cli.hook import _say
 from gitverify.hooks.judge import Refused, refused
 from gitverify.hooks.message import FOR_PUSHERS, problem_lines, refusal_lines
 from gitverify.report.model import CommitLine, Report
@@ -74,3 +75,11 @@ def test_a_problem():
     assert len(lines) == 9
     assert lines[0].startswith("gitverify: it is so.")
     assert lines[-1] == ENDING
+
+
+def test_nothing_that_a_hook_says_is_a_command_to_a_build_server(capsys):
+    _say([*problem_lines(f"{'x ' * 40}::add-mask::y ##vso[task.complete]z", ENDING), "  ::error::"])
+    said = capsys.readouterr().err
+    assert "add-mask" in said
+    assert "##vso[" not in said
+    assert not [line for line in said.splitlines() if line.lstrip().startswith("::")]

@@ -77,6 +77,19 @@ def test_text_is_made_free_of_commands(text):
     assert json.loads(commandless(json.dumps(text))) == text
 
 
+@pytest.mark.parametrize("name", ["", "vso", "VSO", "teamcity"])
+def test_other_build_servers_find_no_command_either(name):
+    """Azure Pipelines reads ##vso[…] anywhere in a line, whatever printed it; TeamCity ##teamcity[…]."""
+    text = f"x ##{name}[task.setvariable variable=PATH]/tmp/mine and ##{name} ["
+    harmless = commandless(json.dumps(text))
+    assert f"##{name}[" not in harmless
+    assert json.loads(harmless) == text
+    report = refused(refusal(message=text))
+    for form in FORMATS:
+        assert f"##{name}[" not in commandless(FORMATS[form](report)), form
+    assert f"unsigned: {text}" in junitrules.read(write_junit(report)).find(".//failure").get("message")
+
+
 def test_the_model_of_the_runner_knows_a_command_when_it_sees_one():
     assert [
         c.name for c in runner.commands("  ::error title=a%3Ab,file=c::d%0Ae\nx##[add-mask]e\r::stop-commands::t")
