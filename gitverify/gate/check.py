@@ -58,7 +58,7 @@ def check(  # noqa: PLR0913  (by name)
     """Judge what HEAD would bring in on top of the commit that the session is about, BASE; no mark moves.
 
     ``methods``: the ways in that the verdict hangs on, of METHODS; None: the branch's own and, where BASE's policy lets
-    the forge merge, such a merge, unless it can't be told what that would be. ``base_authentic``: BASE, and what it
+    the forge merge, such a merge, unless there are conflicts. ``base_authentic``: BASE, and what it
     reaches, is given as authentic. ``environment``: the process's, for git. Whatever the repository holds, the answer
     is a report. Raises Unanswerable and UsageProblem where the question can't be put.
     """
@@ -178,8 +178,8 @@ class _Gate:
             if again is None or marking is None:
                 return self._unjudged(outcome)
             routes[-1] = Judged(again, marking, span, floor, line, self._request).route(whole, ways, methods)
-        if self._methods is None and (routes[0].verdict != "authentic" or routes[1].verdict == "undecided"):
-            routes[1] = replace(routes[1], required=False)  # it would say the same once more, or nothing
+        if self._methods is None and (routes[0].verdict != "authentic" or made[1].conflicts):
+            routes[1] = replace(routes[1], required=False)  # it would say the same once more, or nobody can merge
         return self._report(self._total(judged, routes, outcome), routes)
 
     def _usual(self, judgement: Judgement) -> frozenset[str]:

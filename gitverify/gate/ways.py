@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gitverify.errors import MalformedCommit
-from gitverify.gate.workshop import NotMade
+from gitverify.gate.workshop import Conflicts, NotMade
 from gitverify.imagined import unsigned_commit
 from gitverify.objects.commit import parse_head
 from gitverify.objects.tree import EMPTY_TREE
@@ -32,13 +32,15 @@ MADE_BY_FORGE = {
 class Way:
     """A way in. ``tip``: the commit that the target would be at; None where ``problem`` says why there is none.
 
-    ``made``: the commits that are made up, with the one that each is made of; ``b""`` where it is none.
+    ``made``: the commits that are made up, with the one that each is made of; ``b""`` where it is none. ``conflicts``:
+    the problem is that nobody can make them.
     """
 
     name: str
     tip: bytes | None = None
     problem: Refusal | None = None
     made: dict[bytes, bytes] = field(default_factory=dict)
+    conflicts: bool = False
 
 
 def undecided(message: str, hint: str, commit: bytes = b"") -> Refusal:
@@ -89,7 +91,7 @@ class Ways:
         try:
             tip = self._imagined.commit(self.merged_tree(), parents, self._now)
         except NotMade as error:
-            return Way(name, problem=undecided(str(error), error.hint))
+            return Way(name, problem=undecided(str(error), error.hint), conflicts=isinstance(error, Conflicts))
         return Way(name, tip, made={tip: b""})
 
     def rebase(self, *, whole: bool) -> Way:

@@ -40,6 +40,10 @@ class NotMade(GitverifyError):
         self.hint = hint
 
 
+class Conflicts(NotMade):
+    """There are conflicts, so no forge makes it either."""
+
+
 class Workshop:
     """Merges commits of a repository; the directory is made when it is first needed, and removed at the end."""
 
@@ -75,7 +79,7 @@ class Workshop:
         if done[0] == _CONFLICTS:
             paths = ", ".join(shown(path) for path in names[:_MOST_NAMES]) + (" …" if len(names) > _MOST_NAMES else "")
             hint = "Merge the target branch into this one, or rebase this one, and settle the conflicts there."
-            raise NotMade(f"there are conflicts in {paths}", hint)
+            raise Conflicts(f"there are conflicts in {paths}", hint)
         return unhexlify(tree.strip())
 
     def picked(self, commit: bytes, standing_for_parent: bytes) -> bytes:

@@ -32,9 +32,11 @@ def test_what_only_the_merge_needs_is_missing(project, given, monkeypatch):
     assert routes(project.check(*given, base="ours", head="theirs"))["merge"] == "authentic"
     project.repository.objects.remove(project.repository.objects.write("blob", LINES.encode()))
     report = project.check(*given, base="ours", head="theirs")
-    assert (report["exit"], routes(report)["branch"], routes(report)["merge"]) == (0, "authentic", "missing-object")
+    # The merge button is in use here, and whether it would do harm can't be told.
+    assert (report["exit"], routes(report)["branch"], routes(report)["merge"]) == (3, "authentic", "missing-object")
     assert "fetch-depth: 0" in report["routes"][1]["refusals"][0]["hint"]
     assert project.check(*given, "--method", "merge", base="ours", head="theirs")["exit"] == 3
+    assert project.check(*given, "--method", "branch", base="ours", head="theirs")["exit"] == 0
 
 
 def test_a_tree_of_the_branch_is_missing(project):

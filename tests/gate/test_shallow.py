@@ -1,7 +1,11 @@
 """The gate in a shallow clone, made by real git from a server, as CI has it."""
 
+import json
+
 import pytest
-from cli.forge import FILES, Forge
+from cli.forge import ALICE, BOB, FILES, Forge
+
+from fixtures.lib import policies
 
 DATES = iter(range(1_700_000_000, 1_800_000_000, 3600))
 
@@ -46,8 +50,6 @@ def check(forge, *options):
     span = f"{forge.ids['main 4']}..{forge.ids['pr 2']}"
     common = ["--introduction", forge.introduction, "--base-authentic"]
     done = forge.run("check", span, *common, "--format", "json", *options)
-    import json  # noqa: PLC0415
-
     return {"exit": done.status} | json.loads(done.stdout)
 
 
@@ -120,3 +122,23 @@ def test_a_clone_without_blobs_answers_for_the_branch_alone(server):
     report = check(server)
     verdicts = [route["verdict"] for route in report["routes"]]
     assert (report["exit"], verdicts[0]) == (0, "authentic")
+
+
+@pytest.mark.parametrize("depth", [2, 20])
+def test_a_removed_persons_branch_forked_off_where_the_clone_does_not_reach(tmp_path, depth):
+    """Authentic as it is. The merge button, which the policy has in use, would bring it back; here git can't tell."""
+    forge = Server(tmp_path)
+    forge.branch("pr", "main")
+    forge.sign_with(BOB)
+    forge.commit("pr 2", {"pkgs/a": "mine\n"}, sign=True)
+    forge.sign_with(ALICE)
+    forge.git("switch", "-q", "main")
+    dropped = policies.native({"alice": [ALICE]}, "unsigned_merges: true", "policy_editors: [alice]")
+    forge.commit("drop bob", {policies.NATIVE: dropped}, sign=True)
+    for at in (3, 4):
+        forge.commit(f"main {at}", {"README": f"{at}\n"}, sign=True)
+    forge.git("push", "-q", "origin", "pr", "main")
+    report = check(shallow(forge, depth))
+    expected = (3, "route-undecided") if depth == 2 else (1, "merge-revoked-side")
+    assert (report["exit"], report["reason"]) == expected
+    assert report["routes"][0]["verdict"] == "authentic"

@@ -98,7 +98,8 @@ def test_git_is_too_old(behind, tmp_path, monkeypatch):
     fake.chmod(fake.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("PATH", f"{fake.parent}:{os.environ['PATH']}")
     report = behind.check(base="gone on", head="signed")
-    assert (report["exit"], routes(report)["branch"], routes(report)["merge"]) == (0, "authentic", "route-undecided")
+    assert (report["exit"], routes(report)["branch"], routes(report)["merge"]) == (3, "authentic", "route-undecided")
+    assert behind.check("--method", "branch", base="gone on", head="signed")["exit"] == 0
     assert "git 2.38 or newer" in report["routes"][1]["refusals"][0]["hint"]
 
 
