@@ -65,7 +65,7 @@ _SETTINGS = (
     "transfer.unpackLimit=1",
 )
 _CONFIG = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n"
-_HEAD = "ref: refs/arrived/none\n"
+_HEAD = "ref: refs/heads/none\n"
 _BUSY = "fetching"
 _URL = "GIT_SOURCE_URL"  # given as a variable: a URL may have a “=”, which ends a setting's name on a command line
 

@@ -1,0 +1,504 @@
+"""``gitverify mirror``: whatever a server does, and whenever a run is killed, the verified state stays."""
+
+import json
+import os
+import shutil
+import subprocess
+import tarfile
+from io import BytesIO
+from types import SimpleNamespace
+
+import gitserver
+import pytest
+from cli.scene import ALICE, BOB
+from fetching import Upstream
+from gitrepo import ENVIRONMENT
+
+from fixtures.lib import guix
+from fixtures.lib.keys import CAROL
+from fixtures.lib.objects import GITLINK, Entry
+
+
+class Mirror:
+    """A mirror of an upstream's ``main``."""
+
+    def __init__(self, upstream):
+        self.upstream = upstream
+        self.path = upstream.place / "mirror"
+        self.first = ["--url", upstream.url, "--branch", "main", *upstream.anchor]
+
+    def words(self, *arguments):
+        return ["mirror", "update", "mirror", *arguments, "--jobs", "1"]
+
+    def update(self, *arguments, **environment):
+        done = self.upstream.scene_run(*self.words(*arguments, "--format", "json"), **environment)
+        done.branches = json.loads(done.stdout)["branches"] if "branches" in done.stdout else []
+        done.reason = done.branches[0]["reason"] if done.branches else None
+        return done
+
+    def status(self):
+        done = self.upstream.scene_run("mirror", "status", "mirror", "--format", "json")
+        assert done.status == 0
+        return json.loads(done.stdout)
+
+    def git(self, *arguments):
+        return self.upstream.git(*arguments, at=self.path)
+
+    def tip(self, branch="main"):
+        done = subprocess.run(
+            ["git", f"--git-dir={self.path}", "rev-parse", "--verify", "--quiet", f"refs/heads/{branch}"],
+            env=ENVIRONMENT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.stdout.strip() or None
+
+    def objects(self):
+        return set(self.git("cat-file", "--batch-all-objects", "--batch-check=%(objectname)").split())
+
+    def is_sound(self):
+        """Whether git finds nothing wrong, and nothing in it but what its branches reach."""
+        self.git("fsck", "--full", "--strict")
+        reached = {line.split()[0] for line in self.git("rev-list", "--objects", "--all").splitlines()}
+        return self.objects() == reached
+
+
+@pytest.fixture
+def mirror(upstream):
+    return Mirror(upstream)
+
+
+@pytest.fixture
+def made(mirror):
+    done = mirror.update(*mirror.first)
+    assert done.status == 0
+    assert mirror.tip() == mirror.upstream.ids["third"]
+    return mirror
+
+
+def stays(mirror, reason, status=1, **environment):
+    """An update is refused, and the verified state is the old one, whole."""
+    before, objects = mirror.tip(), mirror.objects()
+    done = mirror.update(**environment)
+    assert (done.reason, done.status) == (reason, status), done.stdout + done.stderr
+    assert (mirror.tip(), mirror.objects()) == (before, objects)
+    assert mirror.is_sound()
+    return done
+
+
+# --- refused ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_commit_by_somebody_who_is_not_listed(made):
+    bad = made.upstream.bad()
+    stays(made, "unauthorized-key")
+    # Asked for directly, it is not served, by any version of the protocol, from any path.
+    for version in (0, 2):
+        for place in ("mirror", "mirror/gitverify", "mirror/gitverify/quarantine"):
+            target = made.upstream.place / f"clone{version}{place.count('/')}"
+            subprocess.run(["git", "init", "-q", target], env=ENVIRONMENT, check=True)
+            asked = ["git", "-c", f"protocol.version={version}", "fetch", f"file://{made.upstream.place / place}", bad]
+            assert subprocess.run(asked, cwd=target, env=ENVIRONMENT, capture_output=True, check=False).returncode
+
+
+def test_no_server_finds_the_quarantine(made):
+    made.upstream.bad()
+    made.update()
+    with gitserver.http(made.upstream.place) as web, gitserver.daemon(made.upstream.place) as daemon:
+        for url in (web.url, daemon):
+            listed = ls_remote(f"{url}/mirror")
+            assert made.upstream.ids["third"] in listed.stdout
+            assert made.upstream.ids["bad"] not in listed.stdout
+            for path in ("mirror/gitverify", "mirror/gitverify/quarantine"):
+                assert ls_remote(f"{url}/{path}").returncode
+
+
+def ls_remote(url):
+    return subprocess.run(["git", "ls-remote", url], env=ENVIRONMENT, capture_output=True, text=True, check=False)
+
+
+def test_it_goes_on_once_the_branch_is_mended(made):
+    made.upstream.bad()
+    stays(made, "unauthorized-key")
+    made.upstream.history.commit("mended", {"README": "x\n"}, parents=["third"], sign=ALICE)
+    assert made.update().status == 0
+    assert made.tip() == made.upstream.ids["mended"]
+    assert made.is_sound()
+    assert made.upstream.ids["bad"] not in made.objects()
+
+
+def test_newest_authentic(made):
+    below = made.upstream.commit("below")
+    made.upstream.bad()
+    stays(made, "unauthorized-key")
+    done = made.update("--newest-authentic")
+    assert done.status == 0
+    assert made.tip() == below
+    assert made.is_sound()
+
+
+def test_a_rewritten_branch(made):
+    made.upstream.history.commit("instead", {"README": "x\n"}, parents=["second"], sign=ALICE)
+    stays(made, "rollback")
+
+
+def test_a_branch_that_is_set_back(made):
+    made.upstream.point("second")
+    stays(made, "behind")
+    assert made.update("--allow-rollback").status == 0
+    assert made.tip() == made.upstream.ids["second"]
+
+
+def test_a_branch_that_is_set_back_when_the_marks_are_lost(made):
+    made.upstream.point("second")
+    shutil.rmtree(made.upstream.place / "state")
+    stays(made, "behind")
+
+
+def test_a_branch_that_disappears(made):
+    (made.upstream.path / "refs/heads/main").rename(made.upstream.path / "refs/heads/other")
+    stays(made, "fetch-failed", 3)
+
+
+def test_a_server_that_is_away(made):
+    made.upstream.path.rename(made.upstream.place / "away")
+    stays(made, "fetch-failed", 3)
+
+
+def test_a_truncated_pack(made):
+    made.upstream.commit("next")
+    made.upstream.server.tamper = lambda _, content: [content[:-40] if b"PACK" in content else content]
+    stays(made, "fetch-failed", 3)
+
+
+def test_a_clock_that_is_set_back(made, monkeypatch):
+    made.upstream.point("second")
+    monkeypatch.setattr("time.time", lambda: 1_000_000_000.0)
+    stays(made, "behind")
+    made.upstream.point("third")
+    assert made.update().status == 0
+    assert made.status()["branches"][0]["run"] == 1_000_000_000
+
+
+def test_an_authentic_commit_with_a_submodule_that_would_harm_whoever_clones(made):
+    made.upstream.commit(
+        "hostile",
+        **{
+            ".gitmodules": '[submodule "x"]\n\tpath = x\n\turl = -u./payload\n',
+            "x": Entry(GITLINK, b"1" * 40),
+        },
+    )
+    done = stays(made, "mirror-failed", 4)
+    assert "submodule" in done.stdout
+
+
+def test_a_submodule_is_not_fetched(made):
+    made.upstream.commit(
+        "submodule",
+        **{
+            ".gitmodules": f'[submodule "x"]\n\tpath = x\n\turl = {made.upstream.url}/x\n',
+            "x": Entry(GITLINK, b"1" * 40),
+        },
+    )
+    made.upstream.server.requests.clear()
+    assert made.update().status == 0
+    assert not [path for path in made.upstream.server.requests if "/x" in path]
+    assert made.is_sound()
+
+
+def test_a_full_disk(made):
+    """Git finds no room for what is to be verified, nor then for what is."""
+    large = os.urandom(3_000_000).hex()
+    made.upstream.commit("large", large=large)
+    for phase, reason in (("fetch", "fetch-failed"), ("index-pack", "mirror-failed")):
+        script = f'case "$*" in *" {phase} "*) ulimit -f 100;; esac\nexec "$GIT" "$@"'
+        stays(made, reason, 3 if phase == "fetch" else 4, PATH=gitserver.wrapped(made.upstream.place / phase, script))
+    assert made.update().status == 0
+    assert made.tip() == made.upstream.ids["large"]
+    assert made.is_sound()
+
+
+def test_what_is_grafted_replaced_or_cut_off_in_the_quarantine_changes_nothing(made):
+    """What is packed is what the commit's id says."""
+    made.upstream.bad()
+    made.update()  # the quarantine keeps what is refused
+    place = made.path / "gitverify/quarantine"
+    made.upstream.history.commit("next", {"README": "x\n"}, parents=["third"], sign=ALICE)
+    ids = made.upstream.ids
+    (place / "info").mkdir(exist_ok=True)
+    (place / "info/grafts").write_text(f"{ids['next']} {ids['bad']}\n")
+    (place / "shallow").write_text(f"{ids['next']}\n")
+    (place / "refs/replace").mkdir()
+    (place / "refs/replace" / ids["next"]).write_text(ids["bad"] + "\n")
+    assert made.update().status == 0
+    assert made.tip() == ids["next"]
+    assert ids["bad"] not in made.objects()
+    assert made.is_sound()
+
+
+# --- killed ----------------------------------------------------------------------------------------------------------
+
+PHASES = ["fetch", "for-each-ref", "cat-file", "pack-objects", "index-pack", "update-ref", "rev-parse"]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize("first", [True, False], ids=["new", "again"])
+def test_killed(mirror, phase, when, first):
+    """Each time git is called for something: before that is done, and as soon as it is."""
+    if not first:
+        assert mirror.update(*mirror.first).status == 0
+        mirror.upstream.commit("next")
+    tip = mirror.upstream.ids["third" if first else "next"]
+    killing = "kill -9 $PPID; exit 1" if when == "before" else '"$GIT" "$@"; kill -9 $PPID; exit 1'
+    path = gitserver.wrapped(
+        mirror.upstream.place / "bin", f'case "$*" in *" {phase} "*) {killing};; esac\nexec "$GIT" "$@"'
+    )
+    arguments = mirror.first if first else []
+    done = mirror.upstream.run(*mirror.words(*arguments), PATH=path)
+    assert done.status == -9
+    assert mirror.tip() in {None if first else mirror.upstream.ids["third"], tip}
+    assert mirror.update(*arguments).status == 0
+    assert mirror.tip() == tip
+    assert mirror.is_sound()
+    assert not list(mirror.path.rglob("*.keep"))
+    assert not (mirror.path / "gitverify/incoming/pack").exists() or not any(
+        (mirror.path / "gitverify/incoming/pack").iterdir()
+    )
+
+
+def test_killed_while_a_branch_was_locked(made):
+    made.upstream.commit("next")
+    (made.path / "refs/heads/main.lock").touch()
+    assert made.update().status == 0
+    assert made.tip() == made.upstream.ids["next"]
+
+
+def test_killed_while_the_repository_was_made(mirror):
+    for left in ("objects", "info", "gitverify/quarantine/refs"):
+        (mirror.path / left).mkdir(parents=True, exist_ok=True)
+    (mirror.path / "HEAD").write_text("ref: re")
+    (mirror.path / "config.new").write_text("[co")
+    assert mirror.update(*mirror.first).status == 0
+    assert mirror.is_sound()
+
+
+# --- at the same time ------------------------------------------------------------------------------------------------
+
+
+def test_two_at_once(mirror):
+    for number in range(20):
+        mirror.upstream.commit(f"more{number}")
+    words = mirror.words(*mirror.first)
+    running = [start(mirror, words) for _ in range(3)]
+    assert [process.wait() for process in running] == [0, 0, 0]
+    assert mirror.tip() == mirror.upstream.ids["more19"]
+    assert mirror.is_sound()
+
+
+def start(mirror, words):
+    return subprocess.Popen(
+        [os.sys.executable, "-m", "gitverify", *words],
+        env=mirror.upstream.environment,
+        cwd=mirror.upstream.place,
+        stdout=subprocess.DEVNULL,
+    )
+
+
+def test_gc_at_the_worst_moment(made):
+    """Between the pack's arrival and the branch's: nothing reaches its objects yet."""
+    made.upstream.commit("next")
+    script = f'case "$*" in *" update-ref "*) "$GIT" --git-dir={made.path} gc -q --prune=now;; esac\nexec "$GIT" "$@"'
+    path = gitserver.wrapped(made.upstream.place / "bin", script)
+    assert made.update(PATH=path).status == 0
+    assert made.tip() == made.upstream.ids["next"]
+    assert made.is_sound()
+
+
+def test_gc_after_a_refusal(made):
+    made.upstream.bad()
+    made.update()
+    made.git("gc", "-q", "--prune=now")
+    stays(made, "unauthorized-key")
+
+
+def test_packs_are_put_together(made):
+    for number in range(25):
+        made.upstream.commit(f"more{number}")
+        assert made.update().status == 0
+    assert len(list(made.path.glob("objects/pack/*.pack"))) < 22
+    assert made.is_sound()
+
+
+# --- works -----------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_there_is_served_and_cloned(made):
+    target = made.upstream.place / "clone"
+    subprocess.run(["git", "clone", "-q", f"file://{made.path}", target], env=ENVIRONMENT, check=True)
+    assert (target / "README").read_text() == "three\n"
+    assert not list(made.path.glob("objects/info/alternates"))
+
+
+def test_the_archive_is_the_tree_as_it_is(made):
+    made.upstream.commit(
+        "attributes",
+        **{
+            ".gitattributes": "README export-ignore\nid export-subst\ncrlf text eol=crlf\nu working-tree-encoding=UTF-16\n",
+            "id": "$Format:%H$\n",
+            "crlf": "a\nb\n",
+            "u": "a\n",
+        },
+    )
+    assert made.update().status == 0
+    done = subprocess.run(
+        ["git", f"--git-dir={made.path}", "archive", "main"], env=ENVIRONMENT, capture_output=True, check=True
+    )
+    with tarfile.open(fileobj=BytesIO(done.stdout)) as archive:
+        files = {member.name: archive.extractfile(member).read() for member in archive if member.isfile()}
+    assert files["README"] == b"three\n"
+    assert (files["id"], files["crlf"], files["u"]) == (b"$Format:%H$\n", b"a\nb\n", b"a\n")
+
+
+def test_only_what_is_new_is_fetched(made):
+    made.upstream.commit("large", large="\n".join(str(number) * 9 for number in range(20_000)))
+    assert made.update().status == 0
+    first = max(made.upstream.server.sent)
+    made.upstream.server.sent.clear()
+    made.upstream.commit("small")
+    assert made.update().status == 0
+    assert max(made.upstream.server.sent) < first / 20
+
+
+def test_many_branches(made):
+    upstream = made.upstream
+    upstream.history.commit("stable", {"README": "stable\n"}, parents=["second"], sign=BOB)
+    upstream.point("stable", "release/1.0")
+    upstream.bad()
+    upstream.point("bad", "broken")
+    upstream.point("third")
+    done = made.update("--branch", "release/1.0", "--branch", "broken", "--branch", "gone")
+    assert [(each["branch"], each["reason"]) for each in done.branches] == [
+        ("main", None),
+        ("release/1.0", None),
+        ("broken", "unauthorized-key"),
+        ("gone", "fetch-failed"),
+    ]
+    assert done.status == 3
+    assert made.tip("release/1.0") == upstream.ids["stable"]
+    assert made.tip("broken") is None
+    assert made.is_sound()
+    status = made.status()["branches"]
+    assert [each["branch"] for each in status] == ["main", "release/1.0", "broken", "gone"]
+    assert (status[2]["commit"], status[2]["mark"], status[2]["verdict"]) == (None, [], "refused")
+    human = upstream.scene_run("mirror", "status", "mirror").stdout
+    assert "nothing yet" in human
+    assert "never authentic" in human
+
+
+def test_for_people(made):
+    upstream = made.upstream
+    again = upstream.scene_run(*made.words())
+    assert again.stdout.startswith(f"main of {made.path}: is at {upstream.ids['third']}, as before\n")
+    upstream.commit("next")
+    moved = upstream.scene_run(*made.words())
+    assert f"is now at {upstream.ids['next']}, from {upstream.ids['third'][:12]}" in moved.stdout
+    upstream.bad()
+    refused = upstream.scene_run(*made.words())
+    assert refused.status == 1
+    assert f"nothing was taken over; it stays at {upstream.ids['next']}" in refused.stdout
+    assert "unauthorized-key" in refused.stdout
+    status = upstream.scene_run("mirror", "status", "mirror").stdout
+    assert "refused (unauthorized-key)" in status
+    assert "last authentic" in status
+    assert "“next”" in status
+    (made.path / "gitverify/mirror.json").unlink()
+    other = upstream.scene_run("mirror", "update", "other", "--url", upstream.url, "--branch", "none", *upstream.anchor)
+    assert "there is nothing yet" in other.stdout
+
+
+def test_status(made):
+    status = made.status()
+    (branch,) = status["branches"]
+    assert status["url"] == made.upstream.url
+    assert branch["commit"] == made.upstream.ids["third"]
+    assert branch["mark"] == [made.upstream.ids["third"]]
+    assert branch["age"] > 0
+    assert branch["authentic"] == branch["run"]
+
+
+def test_the_keyring_of_a_guix_channel(upstream):
+    """Its branch is fetched, and not served."""
+    history = upstream.history
+    history.last = None
+    guix.introduce(SimpleNamespace(history=history), CAROL, keyring=[CAROL])
+    history.commit("guix", {"a": "b\n"}, sign=CAROL)
+    upstream.point("keyring", "keyring")
+    mirror = Mirror(upstream)
+    done = mirror.update("--url", upstream.url, "--branch", "main", "--introduction", upstream.ids["introduction"])
+    assert done.status == 0, done.stdout
+    assert mirror.tip() == upstream.ids["guix"]
+    assert upstream.ids["keyring"] not in mirror.objects()
+    (upstream.path / "refs/heads/keyring").unlink()
+    assert mirror.update().reason == "keyring-missing"
+
+
+# --- asked wrongly ---------------------------------------------------------------------------------------------------
+
+
+def test_a_directory_that_is_something_else(mirror):
+    mirror.path.mkdir()
+    (mirror.path / "file").touch()
+    assert mirror.update(*mirror.first).status == 4
+    assert [path.name for path in mirror.path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["--branch", "main"], ["--url", "ext::x", "--branch", "main"], ["--url", "https://127.0.0.1/x"]],
+)
+def test_the_first_time_more_is_needed(mirror, arguments):
+    done = mirror.update(*arguments, *mirror.upstream.anchor)
+    assert done.status == 2
+    assert not mirror.path.exists()
+
+
+def test_without_an_introduction(mirror):
+    assert mirror.update("--url", mirror.upstream.url, "--branch", "main").status == 4
+    assert not mirror.path.exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--introduction", "1" * 40], ["--url", "https://example.org/x"], ["--signer", "SHA256:" + "A" * 43]],
+)
+def test_what_it_was_made_with_does_not_change(made, arguments):
+    assert made.update(*arguments).status == 2
+    assert made.update(*made.first).status == 0
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"format": "gitverify-mirror/2"}', "\udcff"])
+def test_what_it_remembers_is_damaged(made, content):
+    memory = made.path / "gitverify/mirror.json"
+    before = memory.read_text()
+    memory.write_text(content, errors="surrogateescape")
+    assert made.update().status == 2
+    kept = json.loads(before)
+    memory.write_text(json.dumps(kept | {"branches": []}))
+    assert made.update().status == 2
+    memory.write_text(before)
+    assert made.update().status == 0
+
+
+def test_status_of_what_is_no_mirror(upstream):
+    done = upstream.scene_run("mirror", "status", "nowhere")
+    assert done.status == 2
+    assert "is no mirror" in str(done.error)
+
+
+def test_status_with_damaged_marks(made):
+    marks = made.upstream.place / "state/gitverify/marks.sqlite3"
+    marks.write_bytes(b"x" * 5000)
+    assert made.upstream.scene_run("mirror", "status", "mirror").status == 4
+    assert made.update().reason == "state-corrupt"
