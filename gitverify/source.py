@@ -21,13 +21,15 @@ from gitverify.objects.sizes import check_size
 from gitverify.text import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from gitverify.objects.source import ObjectType
 
 Bare = Literal["no", "named", "trusted"]
 
 _TYPES: dict[int, ObjectType] = {1: "commit", 2: "tree", 3: "blob", 4: "tag"}
+
+_NUMBERS = {kind: number for number, kind in _TYPES.items()}
 
 # A partial clone's objects are read like any other; what is absent is reported as missing (R5).
 _EXTENSIONS = ["partialclone", "preciousobjects"]
@@ -225,6 +227,43 @@ class Repository:
                 del config[name]
         except (pygit2.GitError, ValueError, OSError) as error:
             raise RepositoryError("config", f"git's configuration can't be written: {error}") from None
+
+
+class Rehashed:
+    """Objects that somebody else holds, each hashed against its id as those of a repository are."""
+
+    def __init__(self, held: Callable[[bytes], tuple[ObjectType, bytes]]) -> None:
+        """``held`` returns what is held for a raw id, and raises KeyError where nothing is."""
+        pygit2.settings.enable_strict_hash_verification(True)
+        pygit2.settings.enable_caching(False)
+        self._objects = pygit2.Odb()
+        self._objects.add_backend(_Held(held), 1)
+
+    def read(self, object_id: bytes) -> tuple[ObjectType, bytes]:
+        """Return type and content of an object; see ObjectSource.read."""
+        try:
+            number, content = self._objects.read(pygit2.Oid(raw=object_id))
+            return _TYPES[number], content
+        except KeyError:
+            raise MissingObject(object_id) from None
+        except (pygit2.GitError, ValueError) as error:
+            raise MissingObject(object_id, f"is damaged ({shown(str(error))})") from None
+
+
+class _Held(pygit2.OdbBackend):
+    """What libgit2 asks for objects; pygit2 looks all of them up as if by a prefix."""
+
+    def __init__(self, held: Callable[[bytes], tuple[ObjectType, bytes]]) -> None:
+        super().__init__()
+        self._held = held
+
+    def read_prefix_cb(self, prefix: str) -> tuple[int, bytes, pygit2.Oid]:
+        oid = pygit2.Oid(hex=prefix)
+        kind, content = self._held(oid.raw)
+        return _NUMBERS[kind], content, oid
+
+    def refresh_cb(self) -> None:
+        """Nothing comes later."""
 
 
 def is_blob(content: bytes, object_id: bytes) -> bool:

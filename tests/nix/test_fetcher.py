@@ -1,0 +1,230 @@
+"""fetchGitVerified in real Nix: what is built is verified, also where its evidence is in the store already."""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from cli.scene import ALICE, BOB, MALLORY, Scene
+
+from gitverify import __version__
+from tests.nix.realnix import Nix, needed
+
+pytestmark = needed
+
+ROOT = Path(__file__).parent.parent.parent
+FETCHER = ROOT / "fetcher"
+
+# Derivations without nixpkgs: a shell, and the programs that are on PATH here.
+BUILD = """
+{ name, command, environment, fixed ? null }:
+derivation (environment // {
+  inherit name;
+  system = builtins.currentSystem;
+  builder = "/bin/sh";
+  args = [ "-euc" command ];
+  PATH = "%s";
+} // (if fixed == null then { } else {
+  outputHash = fixed;
+  outputHashAlgo = "sha256";
+  outputHashMode = "recursive";
+}))
+"""
+
+
+class World:
+    """A scene, a Nix, and gitverify where Nix's builders find it."""
+
+    def __init__(self, place: Path) -> None:
+        self.scene = Scene(place / "scene")
+        self.nix = Nix(place / "nix")
+        programs = place / "programs"
+        programs.mkdir()
+        program = programs / "gitverify"
+        program.write_text(f'#!/bin/sh\nPYTHONPATH={shlex.quote(str(ROOT))} exec {sys.executable} -m gitverify "$@"\n')
+        program.chmod(0o755)
+        build = BUILD % f"{programs}:{os.environ['PATH']}"
+        self.fetch = f"(import {FETCHER}/stages.nix {{ build = {build}; }})"
+
+    def arguments(self, rev="third", **changes):
+        asked = ["--rev", self.scene.ids[rev], "--introduction", "{introduction}", "--signer", ALICE.id]
+        done = self.scene.run("nix", "prefetch", f"file://{self.scene.path}", *asked, "--json", repo=False)
+        found = json.loads(done.stdout)
+        return {key: found[key] for key in ("url", "rev", "hash", "introduction", "signer")} | changes
+
+    def call(self, arguments):
+        return f"{self.fetch} (builtins.fromJSON ''{json.dumps(arguments)}'')"
+
+    def build(self, arguments, attribute=""):
+        return self.nix.build(f"({self.call(arguments)}){attribute}")
+
+
+@pytest.fixture
+def world(tmp_path):
+    (tmp_path / "scene").mkdir()
+    return World(tmp_path)
+
+
+def test_what_is_built_is_the_verified_tree(world):
+    done = world.build(world.arguments())
+    assert done.returncode == 0, done.stderr
+    out = Path(done.stdout.strip())
+    assert sorted(path.name for path in out.iterdir()) == [".gitverify.yaml", "README"]
+    assert (out / "README").read_text() == "three\n"
+    assert out.name.endswith("-source")
+
+
+def test_the_wrong_hash_is_refused_and_nix_names_the_right_one(world):
+    arguments = world.arguments()
+    done = world.build(arguments | {"hash": "sha256-" + "A" * 43 + "="})
+    assert done.returncode != 0
+    assert arguments["hash"] in done.stderr
+
+
+def test_evidence_in_the_store_is_judged_again(world):
+    """The right hash and the wrong introduction: Nix does not run what fetches it, and takes what it has."""
+    arguments = world.arguments()
+    first = world.build(arguments, ".evidence")
+    assert first.returncode == 0, first.stderr
+    for wrong in ({"introduction": "1" * 40}, {"signer": BOB.id}, {"rev": world.scene.ids["second"]}):
+        again = world.build(arguments | wrong, ".evidence")
+        assert again.stdout == first.stdout
+        done = world.build(arguments | wrong)
+        assert done.returncode != 0
+        assert not done.stdout
+    assert "introduction-signer" in world.build(arguments | {"signer": BOB.id}).stderr
+    assert world.build(arguments).returncode == 0
+
+
+def test_a_refused_commit_gives_no_evidence(world):
+    arguments = world.arguments()
+    evil = world.scene.history.commit("evil", {"README": "evil\n"}, sign=MALLORY)
+    done = world.build(arguments | {"rev": evil, "hash": "sha256-" + "A" * 43 + "="})
+    assert done.returncode != 0
+    assert "unauthorized-key" in done.stderr
+
+
+def test_other_clones_with_more_in_them_give_the_same(world, tmp_path):
+    arguments = world.arguments()
+    world.scene.history.commit("later", {"README": "four\n"}, sign=BOB)
+    subprocess.run(["git", "clone", "-q", "--bare", "--no-local", world.scene.path, tmp_path / "other.git"], check=True)
+    subprocess.run(["git", "-C", tmp_path / "other.git", "repack", "-q", "-adf"], check=True)
+    done = world.build(arguments | {"url": f"file://{tmp_path}/other.git", "branch": "main"}, ".evidence")
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("name", ["rev", "introduction", "keyring"])
+def test_names_that_change_their_meaning_are_no_ids(world, name):
+    done = world.nix.evaluate(f"({world.call(world.arguments() | {name: 'main'})}).drvPath", check=False)
+    assert done.returncode != 0
+    assert f"{name} is the whole id of a commit" in done.stderr
+
+
+def test_a_value_is_no_shell(world, tmp_path):
+    done = world.build(world.arguments(signer=f"$(touch {tmp_path}/ran); `touch {tmp_path}/ran`"))
+    assert done.returncode != 0
+    assert not (tmp_path / "ran").exists()
+
+
+# --- with nixpkgs, as far as that goes without any -------------------------------------------------------------------
+
+NIXPKGS = """rec {
+  lib = {
+    optionals = c: x: if c then x else [ ];
+    optionalAttrs = c: x: if c then x else { };
+    genAttrs = names: f: builtins.listToAttrs (map (name: { inherit name; value = f name; }) names);
+    head = builtins.head;
+    makeBinPath = builtins.concatStringsSep ":";
+    fetchers.proxyImpureEnvVars = [ "http_proxy" ];
+    licenses.mit = "MIT";
+    platforms.unix = [ "unix" ];
+    fileset = {
+      toSource = { root, fileset }: { inherit root fileset; };
+      unions = x: x;
+      fileFilter = f: place: { inherit place; among = builtins.filter (name: f {
+        inherit name;
+        hasExt = e: builtins.match ".*\\\\.${e}" name != null;
+      }) [ "a.py" "b.json" "py.typed" "c.pyc" "d.md" ]; };
+    };
+  };
+  callPackage = file: more: let f = import file; in f (builtins.intersectAttrs (builtins.functionArgs f) self // more);
+  stdenvNoCC.mkDerivation = arguments: derivation (removeAttrs arguments [ "impureEnvVars" "outputHashAlgo" ] // {
+    system = builtins.currentSystem;
+    builder = "/bin/sh";
+  } // (if arguments ? outputHash then { outputHashAlgo = "sha256"; } else { }));
+  python3Packages = {
+    buildPythonApplication = arguments: arguments // { type = "package"; outPath = "/gitverify"; };
+    setuptools = "setuptools";
+    click = "click";
+    cryptography = "cryptography";
+    pygit2 = "pygit2";
+    python-gnupg = "python-gnupg";
+    pyyaml = "pyyaml";
+    sshpubkeys = "sshpubkeys";
+  };
+  cacert = "/cacert";
+  gitMinimal = "/git";
+  self = { inherit lib callPackage stdenvNoCC python3Packages cacert gitMinimal; };
+}"""
+
+
+def evaluated(world, expression):
+    """What an expression is that may use ``pkgs`` and ``flake``, the outputs of this repository's flake."""
+    nixpkgs = "{ inherit (pkgs) lib; legacyPackages = all; }"
+    flake = f"((import {ROOT}/flake.nix).outputs {{ self = null; nixpkgs = {nixpkgs}; }})"
+    systems = '[ "x86_64-linux" "aarch64-linux" "x86_64-darwin" "aarch64-darwin" ]'
+    return json.loads(
+        world.nix.evaluate(
+            f"let pkgs = {NIXPKGS}; all = pkgs.lib.genAttrs {systems} (_: pkgs); flake = {flake}; in {expression}"
+        ).stdout
+    )
+
+
+def test_with_nixpkgs_it_is_two_derivations(world):
+    arguments = world.arguments()
+    found = evaluated(
+        world,
+        f"let x = flake.lib.x86_64-linux.fetchGitVerified (builtins.fromJSON ''{json.dumps(arguments)}''); in "
+        "{ inherit (x) name allowSubstitutes rev; hash = x.evidence.outputHash; fixed = x ? outputHash; "
+        "inputs = map toString x.nativeBuildInputs; others = map toString x.evidence.nativeBuildInputs; "
+        "mode = x.evidence.outputHashMode; }",
+    )
+    assert found == {
+        "name": "source",
+        "allowSubstitutes": False,
+        "rev": world.scene.ids["third"],
+        "hash": arguments["hash"],
+        "fixed": False,
+        "inputs": ["/gitverify"],
+        "others": ["/gitverify", "/git"],
+        "mode": "recursive",
+    }
+
+
+def test_the_package(world):
+    found = evaluated(
+        world,
+        "let x = flake.packages.aarch64-linux.default; in { inherit (x) version dependencies; "
+        "main = x.meta.mainProgram; files = (builtins.elemAt x.src.fileset 3).among; "
+        "overlay = builtins.attrNames (flake.overlays.default pkgs.self null); "
+        "systems = builtins.attrNames flake.packages; }",
+    )
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert found["version"] == __version__
+    assert found["dependencies"] == sorted(re.match("[a-z0-9-]+", each)[0] for each in project["dependencies"])
+    assert found["main"] in project["scripts"]
+    assert found["files"] == ["a.py", "b.json", "py.typed"]
+    assert found["overlay"] == ["fetchGitVerified", "gitverify"]
+    assert len(found["systems"]) == 4
+
+
+def test_nix_reads_the_flake(world):
+    """Its description and inputs; without a network it gets no further."""
+    text = (ROOT / "flake.nix").read_text()
+    found = json.loads(world.nix.evaluate(f"let f = {text}; in {{ inherit (f) description inputs; }}").stdout)
+    assert found["inputs"] == {"nixpkgs": {"url": "github:NixOS/nixpkgs/nixos-unstable"}}
