@@ -90,3 +90,43 @@ def test_certificates_below_another_root(scene):
     assert reason(scene) is None
     scene.history.commit("two", {"n": "2"}, sign=CAROL)
     assert reason(scene) == ("unknown-key", scene.ids["two"])
+
+
+def test_a_policy_that_was_accepted_elsewhere_is_not_accepted_here(scene):
+    both = {"alice": [ALICE], "bob": [BOB]}
+    start(scene, policies.native(both, "policy_editors: [alice]"))
+    scene.history.commit("base", {"n": "0"}, sign=BOB)
+    newer = policies.native(both, "policy_editors: [alice, bob]")
+    scene.history.commit("newer", {policies.NATIVE: newer}, sign=ALICE)
+    scene.history.commit("one", {"n": "1"}, sign=BOB)
+    assert reason(scene) is None
+    scene.history.commit("taken", {policies.NATIVE: newer}, parents=["base"], sign=BOB)
+    scene.history.commit("merge", {"n": "1", policies.NATIVE: newer}, parents=["one", "taken"], sign=ALICE)
+    assert reason(scene) == ("policy-unauthorized", scene.ids["taken"])
+
+
+def test_a_certificate_does_not_count_for_the_commit_that_brings_it(scene):
+    both = {"alice": [ALICE], "carol": [CAROL]}
+    start(scene, policies.native(both, policies.OPENPGP_KEYS))
+    scene.history.commit("base", {"n": "0"}, sign=ALICE)
+    brought = policies.certificates(CAROL)
+    scene.history.commit("brought", brought, sign=ALICE)
+    scene.history.commit("one", {"n": "1"}, sign=CAROL)
+    assert reason(scene) is None
+    scene.history.commit("by herself", brought, parents=["base"], sign=CAROL)
+    scene.history.commit("merge", {"n": "1", **brought}, parents=["one", "by herself"], sign=ALICE)
+    assert reason(scene) == ("unknown-key", scene.ids["by herself"])
+
+
+def test_what_counts_on_the_main_line_does_not_to_the_side(scene):
+    both = policies.native({"alice": [ALICE], "bob": [BOB]})
+    scene.history.commit("before", {policies.NATIVE: both, "README": "0\n"}, parents=[], sign=ALICE)
+    alone = policies.native({"alice": [ALICE]})
+    scene.history.commit("start", {policies.NATIVE: alone}, parents=["before"], sign=ALICE)
+    scene.history.commit("back", {policies.NATIVE: both}, sign=ALICE)
+    scene.history.commit("one", {"n": "1"}, sign=BOB)
+    assert reason(scene) is None
+    scene.history.commit("side", {"s": "1"}, parents=["before"], sign=ALICE)
+    scene.history.commit("stranger", {"s": "2"}, parents=["side"], sign=BOB)
+    scene.history.commit("merge", {"n": "1", "s": "2"}, parents=["one", "stranger"], sign=ALICE)
+    assert reason(scene) == ("unauthorized-key", scene.ids["stranger"])
