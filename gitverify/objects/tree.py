@@ -25,7 +25,6 @@ FORBIDDEN = frozenset({b".", b"..", *(b".%c%c%c" % letters for letters in produc
 
 # One entry: mode, name, id. What it takes for a name may still be forbidden.
 ENTRY = re.compile(rb"(40000|100644|100755|120000|160000) ([^\0/]+)\0(.{20})", re.DOTALL)
-_BESIDE = 22  # bytes of an entry beside its mode and name
 # As many entries as there are: what follows the last one is looked at once. (No possessive quantifiers: those of
 # Python 3.11 before 3.11.5 are broken.)
 _ENTRIES = re.compile(rb"(?:(?:40000|100644|100755|120000|160000) [^\0/]+\0.{20})*", re.DOTALL)
@@ -123,13 +122,12 @@ def split_tree(raw: bytes) -> list[tuple[bytes, bytes, bytes]]:
     """Return mode, name and id of each entry, in order; raise MalformedTree where the tree breaks R7."""
     if len(raw) > LIMITS.tree_size:
         raise MalformedTree(f"the tree is {len(raw)} bytes long; the limit is {LIMITS.tree_size}")
+    matched = _ENTRIES.match(raw)  # first, because looking for entries in what has none may take long
+    end = matched.end() if matched else 0
+    if end != len(raw):
+        raise MalformedTree(what_is_wrong(raw, end))
     entries: list[tuple[bytes, bytes, bytes]] = ENTRY.findall(raw)
-    names = [name for _, name, _ in entries]
-    modes = [mode for mode, _, _ in entries]
-    if len(raw) != sum(map(len, names)) + sum(map(len, modes)) + _BESIDE * len(entries):  # something was passed over
-        matched = _ENTRIES.match(raw)
-        raise MalformedTree(what_is_wrong(raw, matched.end() if matched else 0))
-    _check_names(names)
+    _check_names([name for _, name, _ in entries])
     _check_order([name + b"/" if mode == DIRECTORY else name for mode, name, _ in entries])
     if EMPTY_TREE in raw:
         _check_ids({object_id: name for _, name, object_id in entries})
