@@ -54,8 +54,12 @@ class Judged:
 
     def _doubt(self, line: Line) -> Refusal | None:
         """Return why there is no answer: HEAD leaves BASE's history where BASE alone does not tell what governs."""
-        for end in self._span.ends:
-            if self._judgement.standing(end) is Standing.MAIN and not line.meets(end):
+        judgement = self._judgement
+        # Those of the judgement, not of the span: where dates are wrong, more of BASE's may be new in one than the other.
+        judged = judgement.parents_of
+        ends = {parent for parents in judged.values() for parent in parents if parent not in judged}
+        for end in sorted(ends):
+            if judgement.standing(end) is Standing.MAIN and not line.meets(end):
                 message = (
                     f"HEAD goes on from {end.hex()}, on a branch that the first parents of BASE do not lead to, so "
                     "that it can't be told what governs there"

@@ -7,6 +7,8 @@ import jsonschema
 import pytest
 from gate.project import ALICE, BOB, CAROL, MALLORY, NATIVE, Project, policy, remedies, routes
 
+from fixtures.lib.history import STEP
+
 SCHEMA = json.loads((Path(__file__).parents[2] / "gitverify/report/report.schema.json").read_text())
 BOTH = pytest.mark.parametrize("given", [(), ("--base-authentic",)], ids=["verified", "given"])
 ALLOWED = ("unsigned_merges: true", "adopting_merges: true", "policy_editors: [alice]")
@@ -220,6 +222,28 @@ def test_a_fork_from_a_commit_that_is_dated_later_than_the_introduction(tmp_path
         assert report["exit"] in {0, 3}
     else:
         assert (report["exit"], routes(report)["merge"]) == (0, "authentic")
+
+
+def test_a_side_branch_that_base_merged_by_a_wrong_clock_is_no_ground_to_stand_on(tmp_path):
+    """Where BASE is dated earlier than what it merges, that seems to be new at first, and is found to be given later."""
+    project = Project(tmp_path)
+    project.commit("old", {NATIVE: policy(people={"alice": [ALICE], "mallory": [MALLORY]}, limited={})}, sign=ALICE)
+    then = project.history.clock
+    project.commit("aside", {"pkgs/s": "\n"}, sign=CAROL)
+    project.commit("introduced", {NATIVE: LISTED}, parents=["old"], sign=ALICE)
+    for steps in (-3, -2, -1, 0, 1, 2):
+        project.history.clock = then + steps * STEP
+        merged = f"merged {steps}"
+        project.merge(merged, "introduced", "aside", sign=CAROL)
+        project.history.clock = then + 9 * STEP
+        project.commit(f"after {steps}", {"pkgs/m": "\n"}, parents=["aside"], sign=MALLORY)
+        asked = {"base": merged, "head": f"after {steps}", "introduction": "introduced"}
+        assert project.check(**asked)["reason"] == "unauthorized-key"
+        report = project.check("--base-authentic", **asked)
+        assert report["reason"] == "route-undecided", steps
+        project.commit(f"on top {steps}", {"pkgs/m": "\n"}, parents=[merged], sign=CAROL)
+        report = project.check("--base-authentic", base=merged, introduction="introduced")
+        assert routes(report)["branch"] == "authentic", steps
 
 
 def test_a_base_older_than_the_introduction(tmp_path):

@@ -19,6 +19,7 @@ from gitverify.verify import verify
 from gitverify.walk import reaches
 
 SEEDS = 60  # times the pairs of commits in each: a few seconds
+FOUND = {0: (21145,)}  # in longer runs: BASE dated earlier than the side branch that it has merged
 
 
 class NoGit:
@@ -113,7 +114,7 @@ def test_the_gate_says_what_a_verification_says(block):
 def test_a_base_given_as_authentic_lets_nothing_more_in(block):
     """Less, at most: what BASE alone does not tell is undecided, or refused."""
     seen = Counter()
-    for seed in range(1000 + block * SEEDS // 6, 1000 + (block + 1) * SEEDS // 6):
+    for seed in (*FOUND.get(block, ()), *range(1000 + block * SEEDS // 6, 1000 + (block + 1) * SEEDS // 6)):
         for request, repository, base, _, head in pairs(seed):
             if not leads_down(repository, base, request.introduction):
                 continue  # which is what is said with --base-authentic
