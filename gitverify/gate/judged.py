@@ -55,7 +55,7 @@ class Judged:
     def _doubt(self, line: Line) -> Refusal | None:
         """Return why there is no answer: HEAD leaves BASE's history where BASE alone does not tell what governs."""
         judgement = self._judgement
-        # Those of the judgement, not of the span: where dates are wrong, more of BASE's may be new in one than the other.
+        # Those of the judgement, not of the span: where dates are wrong, one of them may take for new what is BASE's.
         judged = judgement.parents_of
         ends = {parent for parents in judged.values() for parent in parents if parent not in judged}
         for end in sorted(ends):

@@ -225,7 +225,7 @@ def test_a_fork_from_a_commit_that_is_dated_later_than_the_introduction(tmp_path
 
 
 def test_a_side_branch_that_base_merged_by_a_wrong_clock_is_no_ground_to_stand_on(tmp_path):
-    """Where BASE is dated earlier than what it merges, that seems to be new at first, and is found to be given later."""
+    """Where BASE is dated earlier than what it merges, that seems to be new, and is found to be given later."""
     project = Project(tmp_path)
     project.commit("old", {NATIVE: policy(people={"alice": [ALICE], "mallory": [MALLORY]}, limited={})}, sign=ALICE)
     then = project.history.clock
