@@ -180,8 +180,10 @@ class Git:
 
     def become(self, *arguments: str) -> NoReturn:
         """Have git take this process's place, and its input and output. Raises GitError."""
+        # Git warns of a file for grafts, even an empty one, and that would reach whoever is on the other side.
+        environment = {name: value for name, value in self.environment.items() if name != "GIT_GRAFT_FILE"}
         try:
-            os.execvpe("git", ["git", *arguments], self.environment)  # noqa: S606, S607  (no shell; git is on PATH)
+            os.execvpe("git", ["git", *self._settings, *arguments], environment)  # noqa: S606, S607  (no shell; git is on PATH)
         except OSError as error:
             raise GitError(f"git can't be run: {error.strerror}") from None
 

@@ -1,8 +1,8 @@
 """What git's configuration says about gitverify, and whose mark a branch falls under (R1, R23).
 
-The most specific value wins: ``gitverify.branch:NAME.KEY``, then ``gitverify.url:URL.KEY``, then ``gitverify.KEY``.
-A value that comes from a file inside the working tree is refused, even where nothing would use it: whoever can
-write to the repository could otherwise choose the introduction that it is judged from.
+The most specific value wins: ``gitverify.branch:NAME.KEY``, then ``gitverify.url:URL.KEY`` (or ``gitverify.URL.KEY``),
+then ``gitverify.KEY``. A value that comes from a file inside the working tree is refused, even where nothing would use
+it: whoever can write to the repository could otherwise choose the introduction that it is judged from.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Settings:
     def option(self, key: str, branch: str | None = None, url: str | None = None) -> str | None:
         """Return a gitverify option's value for a branch (short name) of a repository with this URL."""
         places = [f"gitverify.branch:{branch}.{key}"] if branch else []
-        places += [f"gitverify.url:{url}.{key}"] if url else []
+        places += [f"gitverify.url:{url}.{key}", f"gitverify.{url}.{key}"] if url else []
         places.append(f"gitverify.{key}")
         return next((value for place in places if (value := self.get(place)) is not None), None)
 

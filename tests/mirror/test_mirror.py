@@ -11,7 +11,6 @@ from types import SimpleNamespace
 import gitserver
 import pytest
 from cli.scene import ALICE, BOB
-from fetching import Upstream
 from gitrepo import ENVIRONMENT
 
 from fixtures.lib import guix
@@ -345,7 +344,7 @@ def test_the_archive_is_the_tree_as_it_is(made):
     made.upstream.commit(
         "attributes",
         **{
-            ".gitattributes": "README export-ignore\nid export-subst\ncrlf text eol=crlf\nu working-tree-encoding=UTF-16\n",
+            ".gitattributes": "README export-ignore\nid export-subst\ncrlf eol=crlf\nu working-tree-encoding=UTF-16\n",
             "id": "$Format:%H$\n",
             "crlf": "a\nb\n",
             "u": "a\n",
