@@ -1,0 +1,78 @@
+"""The remote helper as the real Nix uses it."""
+
+import json
+import subprocess
+
+import pytest
+from nix.nixplace import Nix, needs_nix
+from test_remote import Remote
+
+pytestmark = needs_nix
+
+
+@pytest.fixture
+def remote(upstream):
+    upstream.commit("flake", **{"flake.nix": '{ outputs = { self }: { it = "this"; }; }\n'})
+    return Remote(upstream)
+
+
+@pytest.fixture
+def nix(remote):
+    found = Nix(remote.place / "nix")
+    found.environment |= {
+        name: remote.environment[name] for name in ("PATH", "PYTHONPATH", "XDG_CACHE_HOME", "XDG_STATE_HOME")
+    }
+    found.environment |= {
+        "GITVERIFY_INTRODUCTION": remote.upstream.ids["introduction"],
+        "GITVERIFY_JOBS": "1",
+    }
+    return found
+
+
+def fetched(remote, more=""):
+    return f'builtins.fetchGit {{ url = "{remote.url}"; ref = "main"; {more} }}'
+
+
+def test_fetch_git(remote, nix):
+    found = nix.evaluate(
+        f'let it = {fetched(remote)}; in {{ inherit (it) rev; read = builtins.readFile (it + "/README"); }}'
+    )
+    assert found == {"rev": remote.upstream.ids["flake"], "read": "three\n"}
+
+
+def test_fetch_git_of_what_is_refused(remote, nix):
+    bad = remote.upstream.bad()
+    with pytest.raises(subprocess.CalledProcessError) as failed:
+        nix.evaluate(f"({fetched(remote)}).rev")
+    assert "unauthorized-key" in failed.value.stderr
+    with pytest.raises(subprocess.CalledProcessError):
+        nix.evaluate(f"({fetched(remote, f'rev = {json.dumps(bad)};')}).rev")
+    assert bad not in str(list((remote.place / "cache").rglob("refs/heads/main")))
+
+
+def test_fetch_git_stays_at_what_was_verified(remote, nix):
+    assert nix.evaluate(f"({fetched(remote)}).rev") == remote.upstream.ids["flake"]
+    remote.upstream.bad()
+    found = nix("eval", "--refresh", "--impure", "--raw", "--expr", f"({fetched(remote)}).rev")
+    assert found == remote.upstream.ids["flake"]
+
+
+def test_a_pinned_commit(remote, nix):
+    pinned = remote.upstream.ids["second"]
+    assert nix.evaluate(f"({fetched(remote, f'rev = {json.dumps(pinned)};')}).rev") == pinned
+
+
+def test_a_flakes_input(remote, nix):
+    flake = remote.place / "flake"
+    flake.mkdir()
+    (flake / "flake.nix").write_text(
+        f'{{ inputs.app = {{ type = "git"; url = "{remote.url}"; ref = "main"; }};\n'
+        "  outputs = { self, app }: { it = app.it; }; }\n"
+    )
+    nix("flake", "lock", str(flake))
+    locked = json.loads((flake / "flake.lock").read_text())["nodes"]["app"]["locked"]
+    assert locked["rev"] == remote.upstream.ids["flake"]
+    remote.upstream.bad()
+    nix("flake", "update", str(flake), "--refresh")
+    assert json.loads((flake / "flake.lock").read_text())["nodes"]["app"]["locked"]["rev"] == locked["rev"]
+    assert nix("eval", "--raw", f"{flake}#it") == "this"
