@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import os
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +17,9 @@ from gitverify.cli.progress import Progress
 from gitverify.cli.verify import answered, cores, pools, query
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gitverify.nix.inputs import Judge
     from gitverify.report.flake_model import LockReport
 
 _INPUTS = options.stacked(
@@ -54,11 +59,12 @@ _FORMAT = click.option(
 
 @click.group("flake")
 def command() -> None:
-    """Judge the inputs of a flake, as flake.lock has them.
+    """Judge the inputs of a flake, as flake.lock has them, and move them.
 
     \b
       gitverify flake check                        may what is locked here be built?
       gitverify flake check --base origin/main     and is nothing older than on main?
+      gitverify flake update                       lock the newest commits that are authentic
     """
 
 
@@ -103,16 +109,111 @@ def check_command(format_: str, **asked: Any) -> int:
     return answered(run, format_, start)
 
 
+@command.command("update")
+@click.argument("inputs", nargs=-1, metavar="[INPUT]...")
+@options.REPOSITORY
+@_INPUTS
+@click.option(
+    "--lock",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="The lock file (default: flake.lock in the root of the working tree).",
+)
+@options.STATE_DIRECTORY
+@click.option("--no-state", is_flag=True, help="Do not build on what was verified before in the mirrors.")
+@options.JOBS
+@_FORMAT
+def update_command(inputs: tuple[str, ...], format_: str, **asked: Any) -> int:
+    """Move inputs (default: all that are configured) to the newest commit that is authentic.
+
+    In each input's clone or mirror, which you bring up to date first, it is the branch that the flake asks for. Where
+    its tip is refused, the newest authentic commit below is taken; where there is none that is newer than what is
+    locked, nothing is written. Where an input may have other inputs of its own now, Nix writes the lock (nix flake lock
+    --override-input); else this does. Then the lock is checked, as by check.
+
+    \b
+      git -C ../nixpkgs fetch && gitverify flake update nixpkgs
+    """
+    start = time.monotonic()
+
+    def run() -> int:
+        report = _updated(list(inputs), asked)
+        report.seconds = time.monotonic() - start
+        out(_written(report, format_), end="")
+        return report.exit_status
+
+    return answered(run, format_, start)
+
+
+def _updated(inputs: list[str], asked: dict[str, Any]) -> LockReport:
+    """Find where to, write, and check what was written."""
+    from gitverify.nix.anchors import anchors  # noqa: PLC0415  (not loaded for --help)
+    from gitverify.nix.inputs import NotMoved  # noqa: PLC0415
+    from gitverify.nix.lock import LockError, parse_lock  # noqa: PLC0415
+    from gitverify.nix.lockfile import LockFile  # noqa: PLC0415
+    from gitverify.nix.lockgate import check_lock  # noqa: PLC0415
+    from gitverify.nix.update import plan, restore, write  # noqa: PLC0415
+    from gitverify.report.flake_model import LockReport  # noqa: PLC0415
+    from gitverify.session import open_settings  # noqa: PLC0415
+
+    repository, settings = open_settings(query("HEAD", repo=asked["repo"]))
+    said = anchors(settings, asked["introductions"], asked["signers"], asked["mirrors"])
+    file = LockFile(repository, Path(asked["lock"]) if asked["lock"] else None)
+    before = file.read()
+    with _judge(asked) as judge:
+        try:
+            old = parse_lock(before)
+            moves = plan(old, inputs, said, judge, os.environ)
+        except LockError:
+            return check_lock(before, None, said, judge)
+        except NotMoved as stay:
+            return LockReport(inputs=[stay.report])
+        report = None
+        try:
+            written = write(file.path, before, moves) if moves else before
+            report = check_lock(written, old, said, judge)
+        finally:
+            if report is None or report.verdict != "authentic":
+                restore(file.path, before)
+    if report.verdict != "authentic":
+        report.notes.append("the lock stays as it was")
+        return report
+    for move in moves:
+        was = move.node.rev.hex()[:12] if move.node.rev else ""
+        report.notes.append(f"{move.name} moved from {was} to {move.rev.hex()[:12]}")
+    if not moves:
+        report.notes.append("nothing is newer than what is locked")
+    return report
+
+
+@contextmanager
+def _judge(asked: dict[str, Any]) -> Iterator[Judge]:
+    from gitverify.nix.inputs import Judge  # noqa: PLC0415  (not loaded for --help)
+
+    progress, jobs = Progress(), asked["jobs"] or cores()
+    gc.disable()  # as verify does: facts have no cycles
+    try:
+        yield Judge(
+            pools=lambda mirror: pools(mirror, jobs),
+            observer=progress,
+            now=int(time.time()),
+            state=Path(asked["state"]) if asked["state"] else None,
+            no_state=asked["no_state"],
+        )
+    finally:
+        gc.enable()
+        progress.end()
+
+
 def _checked(asked: dict[str, Any]) -> LockReport:
     """Read what there is and have it judged."""
     from gitverify.nix.anchors import anchors  # noqa: PLC0415  (not loaded for --help)
-    from gitverify.nix.inputs import Judge  # noqa: PLC0415
     from gitverify.nix.lockfile import LockFile  # noqa: PLC0415
     from gitverify.nix.lockgate import check_lock  # noqa: PLC0415
     from gitverify.session import UsageProblem, open_settings  # noqa: PLC0415
     from gitverify.text import shown  # noqa: PLC0415
 
-    rev, base_name, named, jobs = asked["rev"], asked["base"], asked["lock"], asked["jobs"] or cores()
+    rev, base_name, named = asked["rev"], asked["base"], asked["lock"]
     repository, settings = open_settings(query("HEAD", repo=asked["repo"]))
     said = anchors(settings, asked["introductions"], asked["signers"], asked["mirrors"])
     file = LockFile(repository, Path(named) if named else None, bare=rev is not None)
@@ -120,20 +221,8 @@ def _checked(asked: dict[str, Any]) -> LockReport:
     if raw is None:
         raise UsageProblem(f"{shown(rev)} has no such lock file")
     base = file.base(base_name) if base_name else file.last()
-    progress = Progress()
-    judge = Judge(
-        pools=lambda mirror: pools(mirror, jobs),
-        observer=progress,
-        now=int(time.time()),
-        state=Path(asked["state"]) if asked["state"] else None,
-        no_state=asked["no_state"],
-    )
-    gc.disable()  # as verify does: facts have no cycles
-    try:
+    with _judge(asked) as judge:
         report = check_lock(raw, base, said, judge, require_all=asked["require_all"])
-    finally:
-        gc.enable()
-        progress.end()
     report.base = (base_name or "HEAD") if base is not None else None
     if base is None:
         report.notes.append("no earlier lock to compare with: that nothing went back can't be told (--base)")

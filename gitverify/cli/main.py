@@ -27,7 +27,7 @@ COMMANDS = {
     "policy": "Check the policy, show who may do what, add and remove keys and grants.",
     "adopt": "Vouch for a branch that is not authentic, with one signed merge.",
     "hook": "Git hooks: refuse what is not authentic before it is pushed, received, fetched or used.",
-    "flake": "Check that the inputs which flake.lock names are authentic, no older than before, and unchanged.",
+    "flake": "Check that what flake.lock names is authentic, no older than before and unchanged; move it on.",
     "nix": "Have Nix build from verified commits: hashes and evidence for fetchGitVerified.",
     "audit": "Show what would be authentic, and what stops the rest, under these policies or another.",
 }

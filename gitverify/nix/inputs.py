@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from gitverify.errors import MissingObject
+from gitverify.errors import GitverifyError, MissingObject
 from gitverify.export.visitor import Unfit
 from gitverify.export.walk import show_tree
 from gitverify.nix.archive import Undecidable, show_archive
@@ -18,11 +18,11 @@ from gitverify.objects.commit import parse_commit
 from gitverify.report.flake_model import InputReport
 from gitverify.rules.facts import Refusal
 from gitverify.rules.hints import HINTS, missing_object
-from gitverify.session import Query, Session, Unanswerable, commit_line
+from gitverify.session import Query, Session, Unanswerable, UsageProblem, commit_line
 from gitverify.settings import ConfigUntrusted, Settings
 from gitverify.source import Repository, RepositoryError
 from gitverify.text import shown
-from gitverify.verify import verify
+from gitverify.verify import verify, verify_newest
 from gitverify.walk import read_commit
 
 if TYPE_CHECKING:
@@ -91,6 +91,35 @@ class Judge:
         commit = parse_commit(read_commit(repository, rev))
         report.form = _compare(repository, rev, commit, node)
 
+    def newest(self, name: str, node: Node, anchor: Anchor) -> tuple[Repository, bytes]:
+        """Return the mirror, and the newest authentic commit of the branch that the flake asks for.
+
+        It is not older than what is locked, or than the mirror's mark. Raises NotMoved, Unanswerable, MissingObject.
+        """
+        repository, settings = open_mirror(name, anchor.mirror)
+        reference = _branch(repository, name, node)
+        tip = repository.reference(reference) or b""
+        query = Query(
+            introduction=anchor.introduction,
+            signer=anchor.signer,
+            state=self.state,
+            no_state=self.no_state,
+            any_age=True,
+            now=self.now,
+        )
+        session = Session.about(repository, settings, query, tip, settings.identify(reference))
+        request = session.request()
+        request = replace(
+            request, floor=session.remembered(request), contains=(node.rev or b"",), newest_authentic=True
+        )
+        outcome, _ = verify_newest(repository, request, make_pool=self.pools(repository), observer=self.observer)
+        if outcome.verdict != "authentic":
+            report = InputReport(name, node.kind, tip, _verdict(outcome.verdict), outcome.refusals)
+            report.line = commit_line(repository, tip)
+            report.notes.append(f"{reference} of the mirror is not taken, and the lock stays as it is")
+            raise NotMoved(report)
+        return repository, outcome.tip
+
     def _authentic(
         self,
         report: InputReport,
@@ -135,6 +164,31 @@ class Judge:
             )
             refusals = (replace(refusals[0], message=message, hint=hint),)
         raise _No(_verdict(outcome.verdict), refusals)
+
+
+class NotMoved(GitverifyError):
+    """There is nothing authentic to move an input to."""
+
+    def __init__(self, report: InputReport) -> None:
+        """Remember why."""
+        super().__init__(report.refusals[0].message)
+        self.report = report
+
+
+def _branch(repository: Repository, name: str, node: Node) -> str:
+    """Return the full name, in the clone or mirror, of the branch that the flake asks for. Raises UsageProblem."""
+    asked = (node.original or {}).get("ref")
+    if asked is None:
+        head = repository.symbolic("refs/remotes/origin/HEAD") or repository.symbolic("HEAD")
+        places = [head] if head else []
+    else:
+        short = str(asked).removeprefix("refs/heads/")
+        places = [f"refs/remotes/origin/{short}", f"refs/heads/{short}"]
+    for place in places:
+        if repository.reference(place) is not None:
+            return place
+    what = f"the branch {shown(str(asked))}" if asked is not None else "a default branch"
+    raise UsageProblem(f"the mirror of {shown(name)} does not have {what}, which the flake asks for")
 
 
 def open_mirror(name: str, place: Path | None) -> tuple[Repository, Settings]:

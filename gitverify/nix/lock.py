@@ -45,13 +45,15 @@ class Node:
     """One input, as it is locked.
 
     ``inputs``: its own inputs by name: the key of another node, or a path from the root (``follows``). ``locked`` and
-    ``original`` are None of the root, and of nothing else.
+    ``original`` are None of the root, and of nothing else. ``is_flake``: whether it is read as one, and so may have
+    inputs.
     """
 
     key: str
     inputs: Mapping[str, str | Path] = field(default_factory=dict)
     locked: Attributes | None = None
     original: Attributes | None = None
+    is_flake: bool = True
 
     @property
     def kind(self) -> str:
@@ -130,6 +132,14 @@ def parse_lock(raw: bytes) -> Lock:
     return lock
 
 
+def relocked(raw: bytes, changes: Mapping[str, Attributes]) -> bytes:
+    """Return a lock file, as Nix writes it, in which these nodes (by key) are locked so. Raises LockError."""
+    whole = _json(raw)
+    for key, locked in changes.items():
+        whole["nodes"][key]["locked"] = dict(locked)
+    return (json.dumps(whole, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
 def _json(raw: bytes) -> Any:
     if len(raw) > LIMITS.lock_size:
         _refuse(f"it is {len(raw):,} bytes long; the limit is {LIMITS.lock_size:,}")
@@ -194,7 +204,7 @@ def _node(key: str, value: Any, *, is_root: bool) -> Node:
     if "parent" in fields:
         _path(fields["parent"], f"“parent” of {where}")
     locked, original = (_attributes(fields.get(name), f"“{name}” of {where}") for name in ("locked", "original"))
-    return Node(key, node, locked, original)
+    return Node(key, node, locked, original, fields.get("flake", True))
 
 
 def _target(value: Any, where: str) -> str | Path:

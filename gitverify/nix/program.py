@@ -1,0 +1,34 @@
+"""The one adapter over the ``nix`` program: it locks inputs at commits that it is told. No verdict rests on it."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+from gitverify.errors import GitverifyError
+from gitverify.text import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_FEATURES = ("--extra-experimental-features", "nix-command flakes")
+_MOST_LINES = 8
+
+
+class NixFailed(GitverifyError):
+    """Nix is not there, or could not do it."""
+
+
+def lock(flake: Path, overrides: Mapping[str, str]) -> None:
+    """Have the inputs (by name) of the flake in a directory locked at these references. Raises NixFailed."""
+    command = ["nix", *_FEATURES, "flake", "lock", f"path:{flake}" if not (flake / ".git").exists() else str(flake)]
+    for name, reference in overrides.items():
+        command += ["--override-input", name, reference]
+    try:
+        done = subprocess.run(command, cwd=flake, capture_output=True, check=False)  # noqa: S603  (no shell)
+    except OSError as error:
+        raise NixFailed(f"nix can't be run: {error.strerror}") from None
+    if done.returncode:
+        said = [shown(line) for line in done.stderr.split(b"\n") if line.strip()]
+        raise NixFailed("; ".join(["nix flake lock failed", *said[-_MOST_LINES:]]))
