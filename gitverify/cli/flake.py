@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import time
 from contextlib import contextmanager
@@ -13,12 +12,14 @@ import click
 
 from gitverify.cli import options
 from gitverify.cli.output import out
-from gitverify.cli.progress import Progress
+from gitverify.cli.transfers import BOUNDS, at_work, bounds, cache_directory
 from gitverify.cli.verify import answered, cores, pools, query
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from gitverify.cli.progress import Progress
+    from gitverify.nix.fetched import Fetching
     from gitverify.nix.inputs import Judge
     from gitverify.report.flake_model import LockReport
 
@@ -79,6 +80,12 @@ def command() -> None:
     metavar="FILE",
     help="The lock file (default: flake.lock in the root of the working tree).",
 )
+@click.option(
+    "--fetch",
+    is_flag=True,
+    help="Fetch the history of inputs for which no mirror is named, from where the lock says that they are.",
+)
+@BOUNDS
 @click.option("--require-all", is_flag=True, help="Refuse a lock with an input that no introduction is configured for.")
 @options.STATE_DIRECTORY
 @click.option("--no-state", is_flag=True, help="Do not build on what was verified before in the mirrors.")
@@ -190,19 +197,23 @@ def _updated(inputs: list[str], asked: dict[str, Any]) -> LockReport:
 def _judge(asked: dict[str, Any]) -> Iterator[Judge]:
     from gitverify.nix.inputs import Judge  # noqa: PLC0415  (not loaded for --help)
 
-    progress, jobs = Progress(), asked["jobs"] or cores()
-    gc.disable()  # as verify does: facts have no cycles
-    try:
+    jobs = asked["jobs"] or cores()
+    with at_work() as progress:
         yield Judge(
             pools=lambda mirror: pools(mirror, jobs),
             observer=progress,
             now=int(time.time()),
             state=Path(asked["state"]) if asked["state"] else None,
             no_state=asked["no_state"],
+            fetching=_fetching(asked, progress) if asked.get("fetch") else None,
         )
-    finally:
-        gc.enable()
-        progress.end()
+
+
+def _fetching(asked: dict[str, Any], progress: Progress) -> Fetching:
+    from gitverify.nix.fetched import Fetching  # noqa: PLC0415  (not loaded for --help)
+
+    limits = bounds(asked["max_size"], asked["timeout"])
+    return Fetching(cache_directory(os.environ), os.environ, limits, progress.said)
 
 
 def _checked(asked: dict[str, Any]) -> LockReport:

@@ -16,6 +16,7 @@ from gitverify.limits import LIMITS
 from gitverify.nix.evidence import BadEvidence, encode, index
 from gitverify.objects.commit import parse_commit
 from gitverify.objects.sizes import check_size
+from gitverify.objects.tree import DIRECTORY
 from gitverify.policies.model import Dialect
 from gitverify.session import Unanswerable, UsageProblem
 from gitverify.source import Rehashed
@@ -40,7 +41,7 @@ NAME = "objects"
 class Recorder:
     """A source that remembers what it was asked for and had, each id with the object's type."""
 
-    def __init__(self, source: ContentSource) -> None:
+    def __init__(self, source: ObjectSource) -> None:
         """Read from ``source``."""
         self._source = source
         self.had: dict[bytes, ObjectType] = {}
@@ -49,13 +50,6 @@ class Recorder:
         """Return type and content of an object; see ObjectSource.read."""
         found = self._source.read(object_id)
         self.had[object_id] = found[0]
-        return found
-
-    def content(self, object_id: bytes, limit: int) -> bytes | None:
-        """Return the content of a blob; see ContentSource."""
-        found = self._source.content(object_id, limit)
-        if found is not None:
-            self.had[object_id] = "blob"
         return found
 
 
@@ -151,8 +145,11 @@ def gather(
     outcome = verify(recorder, with_keyring(recorder, request, keyring), observer=observer)
     if outcome.verdict == "authentic":
         tree = parse_commit(read_commit(recorder, request.tip)).tree
-        for step in steps(recorder, tree):
-            if step.has_content:
+        recorder.read(tree)
+        for step in steps(source, tree):
+            if step.mode == DIRECTORY and step.id:
+                recorder.had[step.id] = "tree"
+            elif step.has_content:
                 recorder.had[step.id] = "blob"
     return outcome, recorder.had
 

@@ -6,6 +6,7 @@ clone's branches: the locked commit is looked up by its id.
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gitverify.nix.anchors import Anchor
+    from gitverify.nix.fetched import Fetching
     from gitverify.nix.lock import Node
     from gitverify.objects.commit import Commit
     from gitverify.report.flake_model import Verdict
@@ -61,13 +63,17 @@ class _No(Exception):
 
 @dataclass(slots=True, kw_only=True)
 class Judge:
-    """What it takes to judge an input. ``now``: seconds since 1970; ``state``: where marks are, to build on."""
+    """What it takes to judge an input. ``now``: seconds since 1970; ``state``: where marks are, to build on.
+
+    ``fetching``: how to come by a history of which no clone or mirror is named; None where none is fetched.
+    """
 
     pools: Callable[[Repository], MakePool | None]
     observer: Observer
     now: int
     state: Path | None = None
     no_state: bool = False
+    fetching: Fetching | None = None
 
     def judge(self, name: str, node: Node, before: Node | None, anchor: Anchor) -> InputReport:
         """Answer for one input that the user has said something about; ``before`` is what was locked before."""
@@ -85,11 +91,15 @@ class Judge:
 
     def _judge(self, report: InputReport, node: Node, before: Node | None, anchor: Anchor) -> None:
         rev = _supported(node)
-        repository, settings = open_mirror(report.name, anchor.mirror)
-        self._authentic(report, rev, _previous(report, node, before), anchor, (repository, settings))
-        report.line = commit_line(repository, rev)
-        commit = parse_commit(read_commit(repository, rev))
-        report.form = _compare(repository, rev, commit, node)
+        with ExitStack() as stack:
+            if anchor.mirror is None and self.fetching is not None:
+                mirror = stack.enter_context(self.fetching.history(report.name, node))
+            else:
+                mirror = open_mirror(report.name, anchor.mirror)
+            repository = mirror[0]
+            self._authentic(report, rev, _previous(report, node, before), anchor, mirror)
+            report.line = commit_line(repository, rev)
+            report.form = _compare(repository, rev, parse_commit(read_commit(repository, rev)), node)
 
     def newest(self, name: str, node: Node, anchor: Anchor) -> tuple[Repository, bytes]:
         """Return the mirror, and the newest authentic commit of the branch that the flake asks for.
@@ -155,7 +165,7 @@ class Judge:
         absent = outcome.reason == "missing-object" and refusals[0].commit == rev
         if absent:
             hint = "Bring the clone or mirror up to date: git fetch; then check again."
-            message = f"the locked commit {rev.hex()} is not in {shown(str(anchor.mirror))}"
+            message = f"the locked commit {rev.hex()} is not in {shown(str(repository.path))}"
             refusals = (replace(refusals[0], message=message, hint=hint),)
         elif outcome.reason == "not-contained" and previous is not None:
             message = f"{rev.hex()} does not descend from {previous.hex()}, which was locked before"
@@ -196,7 +206,8 @@ def open_mirror(name: str, place: Path | None) -> tuple[Repository, Settings]:
     if place is None:
         message = (
             f"of {shown(name)} there is no history here: make a clone or mirror of it, and name it with "
-            f"--mirror {shown(name)}=DIR, or git config gitverify.input:{shown(name)}.mirror DIR"
+            f"--mirror {shown(name)}=DIR, or git config gitverify.input:{shown(name)}.mirror DIR; check can also fetch "
+            "it (--fetch)"
         )
         raise Unanswerable("mirror-missing", message, rule="L2")
     try:

@@ -1,6 +1,7 @@
 """gitverify flake check: what a change of flake.lock could bring in, and what is let through."""
 
 import json
+import shutil
 import subprocess
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,8 @@ from gitrepo import GitRepository
 
 from gitverify.export.walk import show_tree
 from gitverify.nix.archive import show_archive
+from gitverify.nix.fetched import url_of
+from gitverify.nix.lock import Node
 from gitverify.nix.nar import nar_hash, sri
 from gitverify.objects.commit import parse_commit
 from gitverify.source import Repository
@@ -404,6 +407,60 @@ def test_a_mirror_in_another_format(flake, tmp_path):
     GitRepository(tmp_path / "sha256", "--object-format=sha256")
     report = flake.json("--introduction", f"dep={'1' * 40}", "--mirror", f"dep={tmp_path / 'sha256'}", trust=False)
     assert (report["exit"], report["reason"]) == (3, "unsupported-repository")
+
+
+# --- histories that are fetched --------------------------------------------------------------------------------------
+
+
+def fetched(flake, *arguments):
+    only = ["--introduction", f"dep={flake.scene.ids['introduction']}", "--fetch"]
+    return flake.json(*only, *arguments, trust=False)
+
+
+def test_without_a_mirror_the_history_can_be_fetched(flake):
+    flake.lock(dep=flake.node(url=f"file://{flake.scene.path}"))
+    report = fetched(flake)
+    assert report["exit"] == 0
+    assert report["inputs"][0]["checked"] == 2
+    shutil.rmtree(flake.scene.path)
+    assert fetched(flake)["exit"] == 0  # it is kept
+
+
+def test_what_was_fetched_is_judged(flake):
+    flake.scene.history.commit("evil", {"README": "evil\n"}, sign=MALLORY)
+    flake.lock(dep=flake.node("evil", url=f"file://{flake.scene.path}"))
+    assert fetched(flake)["reason"] == "unauthorized-key"
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "code"),
+    [
+        ({"url": "file:///nowhere"}, 3, "fetch-failed"),
+        ({"url": "ext::sh -c touch% ran"}, 4, "mirror-missing"),
+        ({"url": "--upload-pack=touch"}, 4, "mirror-missing"),
+        ({"type": "tarball"}, 4, "mirror-missing"),
+        ({"type": "github", "owner": "a b", "repo": "c"}, 4, "mirror-missing"),
+    ],
+)
+def test_what_can_not_be_fetched(flake, change, status, code):
+    flake.lock(dep=flake.node(**change))
+    report = fetched(flake)
+    assert (report["exit"], report["reason"]) == (status, code)
+
+
+@pytest.mark.parametrize(
+    ("locked", "url"),
+    [
+        ({"type": "github", "owner": "o", "repo": "r"}, "https://github.com/o/r.git"),
+        ({"type": "github", "owner": "o", "repo": "r", "host": "h"}, "https://h/o/r.git"),
+        ({"type": "gitlab", "owner": "o%2Fp", "repo": "r"}, "https://gitlab.com/o/p/r.git"),
+        ({"type": "sourcehut", "owner": "~o", "repo": "r"}, "https://git.sr.ht/~o/r"),
+        ({"type": "git", "url": "ssh://h/r"}, "ssh://h/r"),
+        ({"type": "path", "path": "/r"}, None),
+    ],
+)
+def test_where_an_inputs_history_is(locked, url):
+    assert url_of(Node("n", locked=locked)) == url
 
 
 @pytest.mark.parametrize(

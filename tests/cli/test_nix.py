@@ -14,6 +14,8 @@ from cli.forge import Forge
 from cli.scene import ALICE, BOB, MALLORY
 from gitrepo import ENVIRONMENT
 
+from fixtures.lib import guix
+from fixtures.lib.keys import CAROL
 from gitverify.nix.directory import show_path
 from gitverify.nix.evidence import MAGIC, BadEvidence, encode, index
 from gitverify.nix.expression import call
@@ -252,6 +254,43 @@ def test_no_introduction(scene, made, tmp_path):
     done = verified(scene, made, tmp_path / "out", introduction=None)
     assert done.status == 4
     assert "introduction-not-configured" in done.stdout
+
+
+# --- keyrings ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def channel(scene):
+    """A Guix channel: its certificates are on a branch of their own."""
+    scene.history.last = None  # a history of its own
+    guix.introduce(scene, CAROL, keyring=[CAROL])
+    scene.history.commit("third", {"a": "2\n"}, sign=CAROL)
+    return scene
+
+
+def test_a_channels_keyring_is_part_of_it(channel, tmp_path):
+    keyring = {"signer": CAROL.id, "keyring": channel.ids["keyring"]}
+    done = evidence(channel, tmp_path / "e", **keyring)
+    assert done.status == 0
+    shutil.rmtree(channel.path)
+    assert verified(channel, tmp_path / "e", tmp_path / "out", **keyring).status == 0
+    assert (tmp_path / "out/a").read_text() == "2\n"
+    other = keyring | {"keyring": channel.ids["third"]}
+    assert verified(channel, tmp_path / "e", tmp_path / "out2", **other).status != 0
+
+
+def test_a_branch_is_no_keyring(channel, tmp_path):
+    done = evidence(channel, tmp_path / "e", signer=CAROL.id)
+    assert done.status == 2
+    assert "name its commit with --keyring" in str(done.error)
+    assert evidence(channel, tmp_path / "e", signer=CAROL.id, keyring="keyring").status == 2
+    assert evidence(channel, tmp_path / "e", signer=CAROL.id, keyring="1" * 40).status == 3
+
+
+def test_prefetch_fetches_the_keyring(channel):
+    done = prefetch(channel, signer=CAROL.id, keyring=channel.ids["keyring"])
+    assert done.status == 0
+    assert f'keyring = "{channel.ids["keyring"]}"' in done.stdout
 
 
 # --- prefetch ---------------------------------------------------------------------------------------------------------
