@@ -109,6 +109,7 @@ def _settings(asking: Store, asked_in: Path | None) -> Settings:
     from gitverify.session import Unanswerable  # noqa: PLC0415
     from gitverify.settings import ConfigUntrusted, Settings  # noqa: PLC0415
     from gitverify.source import Repository, RepositoryError  # noqa: PLC0415
+    from gitverify.transfer.arrival import unopened  # noqa: PLC0415
 
     try:
         if asked_in is not None:
@@ -119,7 +120,7 @@ def _settings(asking: Store, asked_in: Path | None) -> Settings:
                     raise
         return Settings(asking.open())
     except RepositoryError as error:
-        raise Unanswerable(error.code, str(error), rule="R5") from None
+        raise unopened(error) from None
     except ConfigUntrusted as error:
         raise Unanswerable("config-untrusted", str(error)) from None
 

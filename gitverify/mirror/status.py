@@ -11,6 +11,7 @@ from gitverify.session import Unanswerable, commit_line
 from gitverify.settings import without_credentials
 from gitverify.source import RepositoryError
 from gitverify.statedir import default_state_directory
+from gitverify.transfer.arrival import unopened
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,7 +59,7 @@ def look(store: Store, query: Query) -> Status:
                 line = commit_line(repository, commit) if commit is not None else None
                 branches.append(Branch(name, commit, line, mark.commits if mark else (), memory.runs.get(name)))
     except RepositoryError as error:
-        raise Unanswerable(error.code, str(error), rule="R5") from None
+        raise unopened(error) from None
     except StateError as error:
         raise Unanswerable(error.code, str(error), rule="R24") from None
     return Status(store.directory, memory, tuple(branches))

@@ -104,7 +104,7 @@ class Arrival:
         try:
             return self.store.open(self.quarantine)
         except RepositoryError as error:
-            raise Unanswerable(error.code, str(error), rule="R5") from None
+            raise unopened(error) from None
 
     @staticmethod
     def settings(repository: Repository) -> Settings:
@@ -125,6 +125,12 @@ class Arrival:
         except Unanswerable as error:
             raise Unanswerable("keyring-missing", f"the keyring can't be fetched: {error}", rule="R12") from None
         return self.tip(full).hex()
+
+
+def unopened(error: RepositoryError) -> Unanswerable:
+    """Make the answer for a repository that can't be opened."""
+    verdict = "undecided" if error.code == "unsupported-repository" else "error"
+    return Unanswerable(error.code, str(error), verdict=verdict, rule="R5")
 
 
 def fetch_failed(message: str) -> Unanswerable:

@@ -5,8 +5,7 @@ So nothing that is asked to serve it (git's daemon, its HTTP backend, a path in 
 fetch has to know, it sees through an alternate: the verified objects, which are not fetched again. It never goes the
 other way: what is verified borrows nothing from here.
 
-A quarantine holds nothing that can't be fetched again. Where a run was killed in the middle of a fetch, or its objects
-turned out to be damaged, the next one begins with an empty one.
+A quarantine holds nothing that can't be fetched again. Where something in it is missing or damaged, it is emptied.
 
 What git is told (see gitverify.git for the rest): the user's and the system's configuration count, because proxies,
 certificates, SSH settings and credential helpers are there; and so do the variables that say how to connect. But the
@@ -67,7 +66,12 @@ _SETTINGS = (
 _CONFIG = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n"
 _HEAD = "ref: refs/heads/none\n"
 _BUSY = "fetching"
+_MOST_PACKS = 50
 _URL = "GIT_SOURCE_URL"  # given as a variable: a URL may have a “=”, which ends a setting's name on a command line
+
+
+class _TooLarge(Exception):
+    """More is sent than may come."""
 
 
 class FetchFailed(GitverifyError):
@@ -78,14 +82,16 @@ class Quarantine:
     """The quarantine in ``directory``, for what is to be verified and then to go into ``verified`` (objects)."""
 
     def __init__(self, directory: Path, verified: Path, environment: Mapping[str, str]) -> None:
-        """Make it where it is not there, or not in order. Raises OSError."""
+        """Make it where it is not there; clear up where a run was killed in the middle of a fetch. Raises OSError."""
         self.directory = directory
         self.objects = directory / "unverified"
         self._verified = verified
         self._environment = environment
         self.git = self._git()
-        if (directory / _BUSY).exists() or not (directory / "config").exists():
+        if not (directory / "config").exists():
             self.empty()
+        elif (directory / _BUSY).exists():
+            self._clear_up()
 
     def _git(self, source: Source | None = None) -> Git:
         kept = {name: self._environment[name] for name in _CONNECTING if name in self._environment}
@@ -124,27 +130,52 @@ class Quarantine:
         said: Callable[[str], None] | None = None,
     ) -> None:
         """Fetch these (full names, or commit ids) with all that they reach. Raises FetchFailed, OSError."""
-        if self.size() > most_bytes // 2:
-            self.empty()  # refused again and again, it would grow without end
-        left = most_bytes - self.size()
+        before = self.size()
+        try:
+            self._fetch(source, wanted, most_bytes - before, seconds, said)
+        except _TooLarge:
+            # What has been refused stays here, not to be fetched again, and counts; it must not be in the way.
+            self.empty()
+            if not before:
+                raise _too_large(source, most_bytes) from None
+            try:
+                self._fetch(source, wanted, most_bytes, seconds, said)
+            except _TooLarge:
+                self.empty()
+                raise _too_large(source, most_bytes) from None
+
+    def _fetch(
+        self,
+        source: Source,
+        wanted: Sequence[str],
+        left: int,
+        seconds: float,
+        said: Callable[[str], None] | None,
+    ) -> None:
         (self.directory / _BUSY).touch()
         options = ["--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--no-auto-maintenance"]
         options += ["--no-show-forced-updates", "--force", "--progress"]
         specs = [f"+{name}:{_kept(name)}" for name in wanted]
         try:
             self._git(source).watch(
-                "fetch", *options, "--", source.url, *specs, seconds=seconds, file_size=left, said=said
+                "fetch", *options, "--", source.url, *specs, seconds=seconds, file_size=max(left, 1), said=said
             )
+            self._put_together()
         except GitError as error:
-            too_large = any(path.stat().st_size >= left for path in (self.objects / "pack").iterdir())
-            self._tidy()
-            why = f"there are more than {most_bytes:,} bytes to fetch (--max-size)" if too_large else str(error)
-            raise FetchFailed(f"{shown(source.url)} could not be fetched: {why}") from None
+            if any(path.stat().st_size >= left for path in (self.objects / "pack").glob("tmp_*")):
+                raise _TooLarge from None
+            self._clear_up()
+            raise FetchFailed(f"{shown(source.url)} could not be fetched: {error}") from None
         (self.directory / _BUSY).unlink()
 
-    def _tidy(self) -> None:
-        """Remove what a fetch that failed left; what came before stays, unless that is what it failed by."""
-        for path in (self.objects / "pack").glob("tmp_*"):
+    def _put_together(self) -> None:
+        """Make one pack of many now and then, so that reading does not become slow. Raises GitError."""
+        if len(list((self.objects / "pack").glob("*.pack"))) > _MOST_PACKS:
+            self.git.run("repack", "-a", "-d", "-l", "-q")
+
+    def _clear_up(self) -> None:
+        """Remove what a fetch left that failed; what came before stays, unless that is what it failed by."""
+        for path in [*(self.objects / "pack").glob("tmp_*"), *(self.directory / "refs").rglob("*.lock")]:
             path.unlink(missing_ok=True)
         (self.directory / _BUSY).unlink()
         if any((self.objects / "pack").iterdir()):
@@ -169,6 +200,12 @@ class Quarantine:
         """Return the raw id that was fetched last for a name or commit id; None where nothing was."""
         line = self.git.line("rev-parse", "--verify", "--quiet", _kept(name), accept=(0, 1))
         return bytes.fromhex(line) if line else None
+
+
+def _too_large(source: Source, most_bytes: int) -> FetchFailed:
+    return FetchFailed(
+        f"{shown(source.url)} could not be fetched: there are more than {most_bytes:,} bytes to fetch (--max-size)"
+    )
 
 
 def _kept(name: str) -> str:

@@ -1,5 +1,6 @@
 """``gitverify mirror``: whatever a server does, and whenever a run is killed, the verified state stays."""
 
+import errno
 import json
 import os
 import shutil
@@ -16,6 +17,7 @@ from gitrepo import ENVIRONMENT
 from fixtures.lib import guix
 from fixtures.lib.keys import CAROL
 from fixtures.lib.objects import GITLINK, Entry
+from gitverify.mirror.promote import Verified
 
 
 class Mirror:
@@ -236,6 +238,55 @@ def test_what_is_grafted_replaced_or_cut_off_in_the_quarantine_changes_nothing(m
     assert made.is_sound()
 
 
+def test_a_branch_in_the_way_of_another(made):
+    """Git keeps branches as files and directories."""
+    upstream = made.upstream
+    upstream.commit("next")
+    (upstream.path / "refs/heads/main").rename(upstream.path / "refs/heads/was")
+    upstream.point("next", "main/next")
+    done = made.update("--branch", "main/next")
+    assert [each["reason"] for each in done.branches] == ["fetch-failed", "mirror-failed"]
+    assert made.tip() == upstream.ids["third"]
+    assert made.tip("main/next") is None
+
+
+def test_what_can_not_be_written(made, monkeypatch):
+    shutil.rmtree(made.path / "gitverify/incoming")
+    (made.path / "gitverify/incoming").write_text("a file\n")
+    done = made.update()
+    assert done.status == 4
+    assert "mirror-failed" in done.stdout
+    (made.path / "gitverify/incoming").unlink()
+    made.upstream.commit("next")
+
+    def full(_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Verified, "_serve", full)
+        done = stays(made, "mirror-failed", 4)
+    assert "No space left" in done.stdout
+    assert made.update().status == 0
+    assert made.tip() == made.upstream.ids["next"]
+
+
+def test_what_is_missing_on_the_server(made):
+    """An authentic commit with a file that nobody has: no verdict needs it, whoever clones does."""
+    upstream = made.upstream
+    upstream.commit("lost", lost="lost\n")
+    blob = upstream.git("rev-parse", "main:lost")
+    upstream.scene.repository.objects.remove(blob)
+    stays(made, "fetch-failed", 3)
+
+
+def test_a_branch_that_leads_to_no_commit(made):
+    tree = made.upstream.git("rev-parse", "main^{tree}")
+    made.upstream.scene.repository.ref("refs/heads/main", tree)
+    done = made.update()
+    assert done.reason in {"malformed-commit", "fetch-failed"}
+    assert made.tip() == made.upstream.ids["third"]
+
+
 # --- killed ----------------------------------------------------------------------------------------------------------
 
 PHASES = ["fetch", "for-each-ref", "cat-file", "pack-objects", "index-pack", "update-ref", "rev-parse"]
@@ -281,6 +332,15 @@ def test_killed_while_the_repository_was_made(mirror):
     (mirror.path / "config.new").write_text("[co")
     assert mirror.update(*mirror.first).status == 0
     assert mirror.is_sound()
+
+
+def test_what_keeps_gc_away_goes_where_it_was_left_by_us(made):
+    ours, other = (made.path / f"objects/pack/pack-{digit * 40}.keep" for digit in "12")
+    ours.write_text("gitverify mirror update\n")
+    other.write_text("somebody else's\n")
+    assert made.update().status == 0
+    assert not ours.exists()
+    assert other.exists()
 
 
 # --- at the same time ------------------------------------------------------------------------------------------------
@@ -488,6 +548,22 @@ def test_what_it_remembers_is_damaged(made, content):
     assert made.update().status == 2
     memory.write_text(before)
     assert made.update().status == 0
+
+
+def test_a_setting_in_a_working_tree(made):
+    config = made.path / "config"
+    config.write_text(config.read_text() + "[gitverify]\n\tdialect = nonsense\n")
+    assert made.update().reason == "introduction-not-configured"
+
+
+def test_a_repository_in_a_format_that_is_not_read(made):
+    config = made.path / "config"
+    config.write_text(
+        config.read_text().replace("version = 0", "version = 1") + "[extensions]\n\tobjectFormat = sha256\n"
+    )
+    done = made.update()
+    assert done.status == 3
+    assert made.upstream.scene_run("mirror", "status", "mirror").status == 3
 
 
 def test_status_of_what_is_no_mirror(upstream):

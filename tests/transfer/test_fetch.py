@@ -7,7 +7,7 @@ from pathlib import Path
 
 import gitserver
 import pytest
-from cli.scene import ALICE
+from cli.scene import ALICE, MALLORY
 from fetching import Upstream
 
 from fixtures.lib.objects import GITLINK, SYMLINK, Entry
@@ -73,6 +73,25 @@ def test_a_pack_without_end(upstream):
     assert "more than 1,048,576 bytes" in done.report["refusals"][0]["message"]
     kept = [path for path in (upstream.place / "cache").rglob("*") if path.is_file() and path.stat().st_size > 100_000]
     assert not kept
+
+
+def test_what_was_refused_is_not_in_the_way_of_what_is_small_enough(upstream):
+    upstream.commit("large", sign=MALLORY, large=os.urandom(200_000).hex())
+    limit = ["--max-size", "300K"]
+    refused(upstream, *limit, reason="unauthorized-key", status=1)
+    upstream.history.commit("next", {"large": os.urandom(150_000).hex()}, parents=["third"], sign=ALICE)
+    assert upstream.fetch("--branch", "main", "--output", "out", *limit).status == 0
+    upstream.commit("larger", large=os.urandom(400_000).hex())
+    done = upstream.fetch("--branch", "main", "--output", "other", *limit)
+    assert "more than 307,200 bytes" in done.report["refusals"][0]["message"]
+
+
+def test_many_small_fetches(upstream, monkeypatch):
+    monkeypatch.setattr("gitverify.transfer.quarantine._MOST_PACKS", 3)
+    for number in range(6):
+        upstream.commit(f"more{number}")
+        assert upstream.fetch("--branch", "main", "--narhash").status == 0
+    assert len(list((upstream.place / "cache").rglob("*.pack"))) <= 3
 
 
 def test_a_server_that_never_ends(upstream):
