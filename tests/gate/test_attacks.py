@@ -246,6 +246,32 @@ def test_a_side_branch_that_base_merged_by_a_wrong_clock_is_no_ground_to_stand_o
         assert routes(report)["branch"] == "authentic", steps
 
 
+@BOTH
+def test_what_a_side_branch_adopted_is_no_ground_to_stand_on(tmp_path, given):
+    """Whether it may adopt is for the introduction's policy to say, which judges it (R21): not for its own file."""
+    project = Project(tmp_path)
+    project.commit("old", {"pkgs/o": "\n"}, sign=ALICE)
+    may = {"people": {"alice": [ALICE], "carol": [CAROL]}, "limited": {}}
+    project.commit("introduced", {NATIVE: policy(*ALLOWED, **may)}, sign=ALICE)
+    own = policy(*ALLOWED, people={"alice": [ALICE], "mallory": [MALLORY]}, limited={})
+    project.commit("stranger", {NATIVE: own, "pkgs/x": "\n"}, sign=MALLORY)
+    project.commit("aside", {"pkgs/s": "\n"}, parents=["old"], sign=CAROL)
+    project.merge("adopted", "aside", "stranger", sign=CAROL, changes={"pkgs/x": "\n", NATIVE: policy()})
+    later = policy(**may)
+    project.commit("not any more", {NATIVE: later}, parents=["introduced"], sign=ALICE)
+    brought = {"pkgs/x": "\n", "pkgs/s": "\n", NATIVE: later}
+    project.merge("base of all", "not any more", "adopted", sign=ALICE, changes=brought)
+    project.commit("by mallory", {"pkgs/m": "\n"}, parents=["stranger"], sign=MALLORY)
+    asked = {"base": "base of all", "introduction": "introduced"}
+    assert project.check(head="base of all", **asked)["exit"] == 0
+    report = project.check(*given, head="by mallory", **asked)
+    assert report["exit"] in {1, 3}
+    assert "authentic" not in routes(report).values()
+    project.commit("by carol", {"pkgs/m": "\n"}, parents=["base of all"], sign=CAROL)
+    report = project.check(*given, head="by carol", **asked)
+    assert report["exit"] == 0
+
+
 def test_a_base_older_than_the_introduction(tmp_path):
     project = Project(tmp_path)
     project.commit("work", {"README": "x\n"}, sign=ALICE, parents=["introduction"])
