@@ -202,12 +202,14 @@ def _request(rev: bytes, asked: dict[str, Any]) -> Request:
 
 def _made(source: Repository, request: Request, keyring: bytes | None, output: Path, progress: Progress) -> Report:
     """Verify, and write the evidence."""
-    from gitverify.nix.evidencefile import gather, write_evidence  # noqa: PLC0415
+    from gitverify.nix.evidencefile import Recorder, gather, with_keyring, write_evidence  # noqa: PLC0415
+    from gitverify.verify import verify  # noqa: PLC0415
 
-    outcome, objects = gather(source, request, keyring, progress)
+    recorder = Recorder(source)
+    outcome = verify(recorder, with_keyring(recorder, request, keyring), observer=progress)
     report = _report(source, request, outcome)
     if outcome.verdict == "authentic":
-        _appeared(outcome, output, lambda place: write_evidence(source, objects, place))
+        _appeared(outcome, output, lambda place: write_evidence(source, gather(source, recorder, request.tip), place))
     return report
 
 

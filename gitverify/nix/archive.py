@@ -11,7 +11,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gitverify.errors import GitverifyError
+from gitverify.errors import GitverifyError, MalformedTree
+from gitverify.export.visitor import Unfit
 from gitverify.export.walk import Step, read, steps
 from gitverify.objects.tree import DIRECTORY
 from gitverify.text import shown
@@ -104,7 +105,10 @@ def _show(visitor: Visitor, step: Step, content: bytes) -> None:
 
 def _read_attributes(source: ContentSource, trees: Trees, tree: bytes, path: bytes) -> Attributes:
     """Read a directory's ``.gitattributes``."""
-    entry = trees.find(tree, (_FILE,))[0]
+    try:
+        entry = trees.find(tree, (_FILE,))[0]
+    except MalformedTree as error:
+        raise Unfit("malformed-tree", str(error), path or None) from None
     if entry is None or entry.is_directory:
         return NO_ATTRIBUTES
     if not entry.is_regular_file:

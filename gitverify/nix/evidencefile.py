@@ -10,7 +10,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gitverify.anchor import detect_dialect
-from gitverify.errors import MalformedCommit, MissingObject
+from gitverify.errors import MalformedCommit, MissingObject, OversizedObject
+from gitverify.export.visitor import Unfit
 from gitverify.export.walk import show_tree, steps
 from gitverify.limits import LIMITS
 from gitverify.nix.evidence import BadEvidence, encode, index
@@ -21,7 +22,6 @@ from gitverify.policies.model import Dialect
 from gitverify.session import Unanswerable, UsageProblem
 from gitverify.source import Rehashed
 from gitverify.text import shown
-from gitverify.verify import verify
 from gitverify.walk import read_commit
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from gitverify.export.walk import ContentSource, Tally
     from gitverify.nix.evidence import Held
     from gitverify.objects.source import ObjectSource, ObjectType
-    from gitverify.request import Observer, Outcome, Request
+    from gitverify.request import Request
 
 NAME = "objects"
 
@@ -134,28 +134,23 @@ def with_keyring(source: ObjectSource, request: Request, keyring: bytes | None) 
     return request
 
 
-def gather(
-    source: ContentSource, request: Request, keyring: bytes | None, observer: Observer
-) -> tuple[Outcome, dict[bytes, ObjectType]]:
-    """Verify from the introduction; return the answer and the objects that it rests on and that are in the tree.
+def gather(source: ContentSource, recorder: Recorder, tip: bytes) -> dict[bytes, ObjectType]:
+    """Return what a verification of a commit has read, and its whole tree: ids with types.
 
-    Raises UsageProblem, Unanswerable, MissingObject, Unfit.
+    Raises MissingObject, Unfit.
     """
-    recorder = Recorder(source)
-    outcome = verify(recorder, with_keyring(recorder, request, keyring), observer=observer)
-    if outcome.verdict == "authentic":
-        tree = parse_commit(read_commit(recorder, request.tip)).tree
-        recorder.read(tree)
-        for step in steps(source, tree):
-            if step.mode == DIRECTORY and step.id:
-                recorder.had[step.id] = "tree"
-            elif step.has_content:
-                recorder.had[step.id] = "blob"
-    return outcome, recorder.had
+    tree = parse_commit(read_commit(recorder, tip)).tree
+    recorder.read(tree)
+    for step in steps(source, tree):
+        if step.mode == DIRECTORY and step.id:
+            recorder.had[step.id] = "tree"
+        elif step.has_content:
+            recorder.had[step.id] = "blob"
+    return recorder.had
 
 
 def write_evidence(source: ContentSource, objects: Mapping[bytes, ObjectType], place: Place) -> None:
-    """Have a directory with the evidence appear. Raises Unfit, MissingObject, OversizedObject."""
+    """Have a directory with the evidence appear. Raises Unfit, MissingObject."""
     with place.writer(0) as writer:
         writer.enter(b"")
         writer.file(NAME.encode(), executable=False, size=0)
@@ -168,9 +163,12 @@ def write_evidence(source: ContentSource, objects: Mapping[bytes, ObjectType], p
 def _contents(source: ContentSource, objects: Mapping[bytes, ObjectType]) -> Iterator[tuple[bytes, ObjectType, bytes]]:
     for object_id in sorted(objects):
         kind = objects[object_id]
-        content = source.content(object_id, LIMITS.content_size) if kind == "blob" else source.read(object_id)[1]
+        try:
+            content = source.content(object_id, LIMITS.content_size) if kind == "blob" else source.read(object_id)[1]
+        except OversizedObject as error:
+            raise Unfit("output-failed", f"object {object_id.hex()}: {error}", None) from None
         if content is None:
-            raise MissingObject(object_id, "is no file in this repository")
+            raise Unfit("malformed-tree", f"object {object_id.hex()} stands where a file is expected", None)
         yield object_id, kind, content
 
 

@@ -278,7 +278,9 @@ def _compare(repository: Repository, rev: bytes, commit: Commit, node: Node) -> 
             undecidable = error
             continue
         except Unfit as error:
-            raise _no("refused", rev, "R7", "malformed-tree", str(error)) from None
+            if error.code == "malformed-tree":
+                raise _no("refused", rev, "R7", "malformed-tree", str(error)) from None
+            raise _no("undecided", rev, "L3", "input-unsupported", f"it can't be hashed here: {error}") from None
         if digest == node.nar_hash:
             return form
         found = found or sri(digest)

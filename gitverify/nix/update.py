@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gitverify.errors import MalformedTree
 from gitverify.export.visitor import Unfit
 from gitverify.git import Git
 from gitverify.nix import program as nix
@@ -106,12 +107,15 @@ def _flake(repository: Repository, node: Node, commit: Commit) -> list[object]:
     trees = Trees(repository)
     folder = [part for part in str((node.locked or {}).get("dir", "")).encode().split(b"/") if part]
     tree = commit.tree
-    for part in folder:
-        entry = trees.find(tree, (part,))[0]
-        if entry is None or not entry.is_directory:
-            return []
-        tree = entry.id
-    return [*trees.find(tree, _FILES)]
+    try:
+        for part in folder:
+            entry = trees.find(tree, (part,))[0]
+            if entry is None or not entry.is_directory:
+                return []
+            tree = entry.id
+        return [*trees.find(tree, _FILES)]
+    except MalformedTree:  # the check says so
+        return []
 
 
 def _form(repository: Repository, node: Node, commit: Commit) -> str | None:
@@ -159,24 +163,28 @@ def write(path: Path, before: bytes, moves: list[Move]) -> bytes:
             nix.lock(path.parent, {move.name: reference(move) for move in moves})
         return path.read_bytes()
     except OSError as error:
-        raise UsageProblem(f"{shown(str(path))} can't be written: {error.strerror}") from None
+        raise UsageProblem(f"{shown(str(path))} can't be read: {error.strerror}") from None
     except nix.NixFailed as error:
         names = ", ".join(shown(move.name) for move in moves if move.locked is None)
         raise UsageProblem(f"which inputs of their own {names} have now, only Nix can find out: {error}") from None
 
 
 def restore(path: Path, content: bytes) -> None:
-    """Have a file hold this, at once; its mode stays. Raises OSError."""
-    if path.read_bytes() == content:
-        return
-    handle, name = tempfile.mkstemp(prefix=".flake.lock-", dir=path.parent)
+    """Have a file hold this, at once; its mode stays, and a symlink to it. Raises UsageProblem."""
+    path = path.resolve()
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            os.fchmod(file.fileno(), stat.S_IMODE(path.stat().st_mode))
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink()
-        raise
+        if path.read_bytes() == content:
+            return
+        handle, name = tempfile.mkstemp(prefix=".flake.lock-", dir=path.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                os.fchmod(file.fileno(), stat.S_IMODE(path.stat().st_mode))
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink()
+            raise
+    except OSError as error:
+        raise UsageProblem(f"{shown(str(path))} can't be written: {error.strerror}") from None

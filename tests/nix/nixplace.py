@@ -47,3 +47,13 @@ class Nix:
     def evaluate(self, expression):
         """Return what an expression is, as JSON has it."""
         return json.loads(self("eval", "--impure", "--json", "--expr", expression))
+
+    def run(self, *command, cwd=None, check=True):
+        """Run one of Nix's programs; what it printed, and how it ended."""
+        done = subprocess.run(command, env=self.environment, cwd=cwd, capture_output=True, text=True, check=False)
+        assert not check or done.returncode == 0, done.stderr
+        return done
+
+    def build(self, expression):
+        """Have an expression built; its path, and how that ended."""
+        return self.run("nix-build", "--no-out-link", "-E", expression, check=False)

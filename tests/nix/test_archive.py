@@ -9,10 +9,12 @@ from gitrepo import GitRepository
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gitverify.export.visitor import Unfit
 from gitverify.nix.archive import Undecidable, show_archive
 from gitverify.nix.nar import nar_hash
-from gitverify.objects.commit import parse_commit
+from gitverify.objects.commit import Commit, parse_commit
 from gitverify.source import Repository
+from tests.export.objects import Objects
 from tests.nix import trees
 
 
@@ -154,3 +156,13 @@ def test_nor_has_a_symlink_to_attributes(tmp_path):
     repository, commit_id = commit(tmp_path, {".gitattributes": ("120000", b"f"), "f": b"x"})
     with pytest.raises(Undecidable, match="is no file"):
         ours(repository, commit_id)
+
+
+def test_a_tree_that_no_git_writes_is_refused():
+    objects = Objects()
+    for name in (b"..", b".git"):
+        tree = objects.tree((b"40000", b"d", objects.tree((b"100644", name, objects.file()))))
+        made = Commit(tree, (), b"", b"", 0, None, b"", b"")
+        with pytest.raises(Unfit) as refused:
+            nar_hash(lambda visitor, made=made: show_archive(objects, b"", made, visitor))
+        assert (refused.value.code, refused.value.path) == ("malformed-tree", b"d")

@@ -13,9 +13,9 @@ import pytest
 from cli.scene import ALICE, BOB, MALLORY, Scene
 
 from gitverify import __version__
-from tests.nix.realnix import Nix, needed
+from tests.nix.nixplace import Nix, needs_nix
 
-pytestmark = needed
+pytestmark = needs_nix
 
 ROOT = Path(__file__).parent.parent.parent
 FETCHER = ROOT / "fetcher"
@@ -120,7 +120,8 @@ def test_other_clones_with_more_in_them_give_the_same(world, tmp_path):
 
 @pytest.mark.parametrize("name", ["rev", "introduction", "keyring"])
 def test_names_that_change_their_meaning_are_no_ids(world, name):
-    done = world.nix.evaluate(f"({world.call(world.arguments() | {name: 'main'})}).drvPath", check=False)
+    expression = f"({world.call(world.arguments() | {name: 'main'})}).drvPath"
+    done = world.nix.run("nix-instantiate", "--eval", "-E", expression, check=False)
     assert done.returncode != 0
     assert f"{name} is the whole id of a commit" in done.stderr
 
@@ -178,11 +179,8 @@ def evaluated(world, expression):
     nixpkgs = "{ inherit (pkgs) lib; legacyPackages = all; }"
     flake = f"((import {ROOT}/flake.nix).outputs {{ self = null; nixpkgs = {nixpkgs}; }})"
     systems = '[ "x86_64-linux" "aarch64-linux" "x86_64-darwin" "aarch64-darwin" ]'
-    return json.loads(
-        world.nix.evaluate(
-            f"let pkgs = {NIXPKGS}; all = pkgs.lib.genAttrs {systems} (_: pkgs); flake = {flake}; in {expression}"
-        ).stdout
-    )
+    all_of_them = f"pkgs.lib.genAttrs {systems} (_: pkgs)"
+    return world.nix.evaluate(f"let pkgs = {NIXPKGS}; all = {all_of_them}; flake = {flake}; in {expression}")
 
 
 def test_with_nixpkgs_it_is_two_derivations(world):
@@ -226,5 +224,5 @@ def test_the_package(world):
 def test_nix_reads_the_flake(world):
     """Its description and inputs; without a network it gets no further."""
     text = (ROOT / "flake.nix").read_text()
-    found = json.loads(world.nix.evaluate(f"let f = {text}; in {{ inherit (f) description inputs; }}").stdout)
+    found = world.nix.evaluate(f"let f = {text}; in {{ inherit (f) description inputs; }}")
     assert found["inputs"] == {"nixpkgs": {"url": "github:NixOS/nixpkgs/nixos-unstable"}}

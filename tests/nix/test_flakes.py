@@ -6,9 +6,9 @@ import pytest
 from cli.scene import ALICE, BOB, MALLORY, Scene
 from gitrepo import GitRepository
 
-from tests.nix.realnix import Nix, needed
+from tests.nix.nixplace import Nix, needs_nix
 
-pytestmark = needed
+pytestmark = needs_nix
 
 FLAKE = '{ inputs.dep = { url = "%s"; %s }; outputs = _: { }; }'
 
