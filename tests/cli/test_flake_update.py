@@ -203,6 +203,56 @@ def test_what_only_nix_can_tell(flake, monkeypatch, why):
     assert bool(asked) == (why != "dir")
 
 
+@pytest.mark.parametrize(("folder", "nix"), [("sub", False), ("README", False), ("other", True), ("none", False)])
+def test_a_flake_in_a_folder_is_what_that_folder_has(flake, monkeypatch, folder, nix):
+    asked = []
+    monkeypatch.setattr(program, "lock", lambda _, overrides: asked.append(overrides))
+    flake.scene.history.commit("flake", {"flake.nix": "1", "sub/flake.nix": "1", "other/flake.nix": "1"}, sign=ALICE)
+    node = flake.node("flake", dir=folder)
+    node["original"]["dir"] = folder
+    flake.lock(dep=node)
+    flake.scene.history.commit("next", {"flake.nix": "2", "other/flake.nix": "2"}, sign=ALICE)
+    assert update(flake).status == 0
+    assert bool(asked) == nix
+    assert (locked(flake)["rev"] == flake.scene.ids["next"]) == (not nix)
+
+
+def test_a_hash_that_can_not_be_computed_is_nixs_to_find(flake, monkeypatch):
+    asked = []
+    monkeypatch.setattr(program, "lock", lambda _, overrides: asked.append(overrides))
+    node = {**flake.node("second", type="github", owner="o", repo="r"), "flake": False}
+    flake.lock(dep=node)
+    flake.scene.history.commit("next", {".gitattributes": "id ident\n", "id": "$Id$\n"}, sign=ALICE)
+    update(flake)
+    assert asked == [{"dep": f"github:o/r/{flake.scene.ids['next']}"}]
+    flake.lock(dep={**flake.node("next", type="github", owner="o", repo="r"), "flake": False})
+    flake.scene.history.commit("more", {"more": "x"}, sign=ALICE)
+    update(flake)
+    assert len(asked) == 2
+
+
+def test_a_lock_that_is_a_symlink_stays_one(flake, tmp_path):
+    (tmp_path / "elsewhere").write_bytes(file(flake).read_bytes())
+    file(flake).unlink()
+    file(flake).symlink_to(tmp_path / "elsewhere")
+    assert update(flake).status == 0
+    assert file(flake).is_symlink()
+    assert locked(flake)["rev"] == flake.scene.ids["third"]
+
+
+def test_a_lock_that_can_not_be_written_is_said(flake, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    before = file(flake).read_bytes()
+    monkeypatch.setattr("os.fsync", full)
+    done = update(flake, "--no-state")
+    assert done.status == 2
+    assert "can't be written: No space left" in str(done.error)
+    assert file(flake).read_bytes() == before
+    assert [path.name for path in flake.repository.path.iterdir() if path.name != ".git"] == ["flake.lock"]
+
+
 def test_without_nix_it_is_said(changing, tmp_path):
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin/git").symlink_to(shutil.which("git"))

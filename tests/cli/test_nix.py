@@ -1,5 +1,6 @@
 """Evidence: the same bytes from everywhere, and no others are believed."""
 
+import dataclasses
 import json
 import os
 import shutil
@@ -16,6 +17,7 @@ from gitrepo import ENVIRONMENT
 
 from fixtures.lib import guix
 from fixtures.lib.keys import CAROL
+from gitverify.limits import LIMITS
 from gitverify.nix.directory import show_path
 from gitverify.nix.evidence import MAGIC, BadEvidence, encode, index
 from gitverify.nix.expression import call
@@ -254,6 +256,16 @@ def test_no_introduction(scene, made, tmp_path):
     done = verified(scene, made, tmp_path / "out", introduction=None)
     assert done.status == 4
     assert "introduction-not-configured" in done.stdout
+
+
+def test_a_file_that_is_too_large_is_said(scene, tmp_path, monkeypatch):
+    scene.history.commit("large", {"large": "x" * 2000}, sign=ALICE)
+    limits = dataclasses.replace(LIMITS, content_size=1000)
+    monkeypatch.setattr("gitverify.nix.evidencefile.LIMITS", limits)
+    done = evidence(scene, tmp_path / "e", "large")
+    assert done.status == 4
+    assert "output-failed" in done.stdout
+    assert not (tmp_path / "e").exists()
 
 
 # --- keyrings ----------------------------------------------------------------------------------------------------
