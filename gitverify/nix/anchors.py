@@ -80,7 +80,7 @@ class _Values:
             return None if value is None else parse(value)
         except (ValueError, RuntimeError) as error:
             message = f"git config {shown(setting)}: “{shown(value or '', 80)}” is {error}"
-            raise Unanswerable("introduction-not-configured", message, rule="L2") from None
+            raise Unanswerable("introduction-not-configured", message) from None
 
 
 def _given(option: str, values: Iterable[str]) -> dict[str, str]:

@@ -297,7 +297,7 @@ def forms(node: Node) -> Iterator[str]:
         return
     yield EXPORT_IGNORE if (node.locked or {}).get("exportIgnore") is True else RAW
     if node.kind == "git":
-        yield ARCHIVE  # Nix before 2.20
+        yield ARCHIVE  # what Nix 2.8 locks
 
 
 def hash_of(repository: Repository, rev: bytes, commit: Commit, form: str) -> bytes:

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
+import jsonschema
 import pytest
 from cli.scene import ALICE, BOB, MALLORY, Scene
 from gitrepo import GitRepository
@@ -18,6 +19,10 @@ from gitverify.nix.lock import Node
 from gitverify.nix.nar import nar_hash, sri
 from gitverify.objects.commit import parse_commit
 from gitverify.source import Repository
+
+REPORTS = Path(__file__).parents[2] / "gitverify/report"
+SCHEMA = json.loads((REPORTS / "flake.schema.json").read_text())
+OTHER = json.loads((REPORTS / "report.schema.json").read_text())  # where there is nothing to judge
 
 
 class Flake:
@@ -57,7 +62,9 @@ class Flake:
 
     def json(self, *arguments, **kwargs):
         done = self.check(*arguments, "--format", "json", **kwargs)
-        return json.loads(done.stdout) | {"exit": done.status}
+        report = json.loads(done.stdout)
+        jsonschema.validate(report, OTHER if report["format"] == "gitverify/1" else SCHEMA)
+        return report | {"exit": done.status}
 
 
 @pytest.fixture
