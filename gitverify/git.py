@@ -13,10 +13,11 @@ import select
 import subprocess
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from gitverify.errors import GitverifyError
+from gitverify.limits import LIMITS
 from gitverify.text import shown
 
 if TYPE_CHECKING:
@@ -99,11 +100,8 @@ class Git:
         stdin: bytes = b"",
         accept: Collection[int] = (0,),
         in_worktree: bool = False,
-        seconds: float | None = None,
     ) -> Done:
         """Run a git command to its end. Raises GitError where its exit status is not one of ``accept``.
-
-        After so many ``seconds`` it is stopped, and TooLong raised.
 
         Unless ``in_worktree``, it sees no checkout and no index, and so none of the attributes that tracked files set.
         """
@@ -117,27 +115,40 @@ class Git:
                 input=stdin,
                 capture_output=True,
                 check=False,
-                timeout=seconds,
             )
         except OSError as error:
             raise GitError(f"git can't be run: {error.strerror}") from None
-        except subprocess.TimeoutExpired:
-            raise _too_long(arguments, seconds or 0) from None
         if done.returncode not in accept:
             _failed(arguments, done.stderr)
         return Done(done.returncode, done.stdout)
 
-    def watch(self, *arguments: str, seconds: float, file_size: int, said: Callable[[str], None] | None = None) -> None:
-        """Run a command that talks to others, and may never come to an end by itself.
+    def watch(
+        self, *arguments: str, seconds: float, file_size: int, said: Callable[[str], None] | None = None
+    ) -> bytes:
+        """Run a command that talks to others, and may never come to an end by itself; return what it prints.
 
-        It is stopped after so many seconds, and by the system when it writes a file of more than ``file_size`` bytes.
-        What it says, progress too, goes line by line to ``said``: escaped, because servers have git say things.
+        It is stopped after so many seconds, and by the system when it writes a file, or prints, more than ``file_size``
+        bytes. What it says, progress too, goes line by line to ``said``: escaped, because servers have git say things.
         Raises GitError, TooLong.
         """
+        with tempfile.TemporaryFile() as printed:
+            self._watch(arguments, printed, seconds, file_size, said)
+            printed.seek(0)
+            return printed.read()
+
+    def _watch(
+        self,
+        arguments: Sequence[str],
+        printed: IO[bytes],
+        seconds: float,
+        file_size: int,
+        said: Callable[[str], None] | None,
+    ) -> None:
         end = time.monotonic() + seconds
         told: list[bytes] = []
         with _files_limited(file_size):
-            process = self._start(arguments, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+            process = self._start(arguments, stdin=subprocess.DEVNULL, stdout=printed)
+        _limit_memory(process)
         try:
             for line in _said(process, end):
                 if b"%" not in line:  # how far it has come
@@ -249,6 +260,17 @@ def _files_limited(size: int) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def _limit_memory(process: subprocess.Popen[bytes]) -> None:
+    """Have a process that has just started, and what it starts, take no more memory than fetching should ever need.
+
+    A server can list references without end, and git remembers all of them.
+    """
+    import resource  # noqa: PLC0415  (rarely needed)
+
+    with suppress(AttributeError, OSError):  # not everywhere; and it may have ended
+        resource.prlimit(process.pid, resource.RLIMIT_DATA, (LIMITS.fetch_memory,) * 2)
 
 
 def _said(process: subprocess.Popen[bytes], end: float) -> Iterator[bytes]:

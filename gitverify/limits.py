@@ -25,6 +25,7 @@ class Limits:
     symlink_size: int = 4095  # as PATH_MAX
     signature_size: int = 64 << 10
     fetch_size: int = 16 << 30
+    fetch_memory: int = 8 << 30  # of each process of git's; what indexes the largest packs takes 2 or 3
     fetch_seconds: int = 6 * 3600
     ancestry_steps: int = 5_000_000
     ancestry_steps_per_commit: int = 200

@@ -25,7 +25,7 @@ def stubbed(repository, tmp_path):
 
 
 def watch(git, said=None, seconds=30.0, size=1 << 20):
-    git.watch("fetch", "x", seconds=seconds, file_size=size, said=said)
+    return git.watch("fetch", "x", seconds=seconds, file_size=size, said=said)
 
 
 def test_what_git_says_is_told_line_by_line_and_escaped(stubbed):
@@ -73,9 +73,10 @@ def test_a_file_that_grows_without_end(stubbed, tmp_path):
     (tmp_path / "ours").write_bytes(bytes(200_000))  # what runs here may write what it likes
 
 
-def test_a_command_that_takes_too_long(stubbed):
-    with pytest.raises(TooLong):
-        stubbed("exec sleep 100").run("ls-remote", seconds=0.2)
+def test_what_it_prints(stubbed):
+    assert watch(stubbed("echo one")) == b"one\n"
+    with pytest.raises(GitError):
+        watch(stubbed("exec cat /dev/zero"), size=100_000)
 
 
 def test_from_one_repository_into_another(repository, tmp_path):

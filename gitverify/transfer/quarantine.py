@@ -67,6 +67,7 @@ _CONFIG = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n"
 _HEAD = "ref: refs/heads/none\n"
 _BUSY = "fetching"
 _MOST_PACKS = 50
+_MOST_PRINTED = 1 << 20  # bytes
 _URL = "GIT_SOURCE_URL"  # given as a variable: a URL may have a “=”, which ends a setting's name on a command line
 
 
@@ -188,10 +189,10 @@ class Quarantine:
         """Return the branch that the server's HEAD names, in full. Raises FetchFailed."""
         try:
             asked = ("ls-remote", "--symref", "--", source.url, "HEAD")
-            output = self._git(source).run(*asked, seconds=seconds).output.decode("utf-8", "surrogateescape")
+            printed = self._git(source).watch(*asked, seconds=seconds, file_size=_MOST_PRINTED)
         except GitError as error:
             raise FetchFailed(f"{shown(source.url)} could not be asked: {error}") from None
-        first = output.partition("\n")[0]
+        first = printed.decode("utf-8", "surrogateescape").partition("\n")[0]
         if not first.startswith("ref: refs/heads/"):
             raise FetchFailed(f"{shown(source.url)} does not say which branch is its default: name one")
         return first.removeprefix("ref: ").partition("\t")[0]

@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import gitserver
@@ -11,6 +12,7 @@ from cli.scene import ALICE, MALLORY
 from fetching import Upstream
 
 from fixtures.lib.objects import GITLINK, SYMLINK, Entry
+from gitverify.limits import LIMITS
 
 
 def nothing_appeared(upstream):
@@ -73,6 +75,20 @@ def test_a_pack_without_end(upstream):
     assert "more than 1,048,576 bytes" in done.report["refusals"][0]["message"]
     kept = [path for path in (upstream.place / "cache").rglob("*") if path.is_file() and path.stat().st_size > 100_000]
     assert not kept
+
+
+def test_references_without_end(upstream, monkeypatch):
+    """Git keeps all of them in memory."""
+
+    def endless(content):
+        yield content
+        while True:
+            yield b"".join(b"003f%040x refs/heads/%07x\n" % (number, number) for number in range(10_000))
+
+    monkeypatch.setattr("gitverify.git.LIMITS", replace(LIMITS, fetch_memory=100 << 20))
+    upstream.server.tamper = lambda path, content: endless(content) if "info/refs" in path else [content]
+    done = refused(upstream, reason="fetch-failed", status=3)
+    assert "longer than" not in done.report["refusals"][0]["message"]
 
 
 def test_what_was_refused_is_not_in_the_way_of_what_is_small_enough(upstream):
