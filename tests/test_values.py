@@ -2,7 +2,7 @@
 
 import pytest
 
-from gitverify.values import parse_commit_id, parse_duration, parse_key
+from gitverify.values import parse_commit_id, parse_duration, parse_key, parse_size
 
 
 def test_a_commit_id_is_whole():
@@ -39,3 +39,10 @@ def test_durations():
     for text in ("", "14", "d", "-1d", "1y", "1.5d"):
         with pytest.raises(ValueError, match="not a duration"):
             parse_duration(text)
+
+
+def test_sizes():
+    assert [parse_size(text) for text in ("1K", " 2M ", "4G", "1T")] == [1024, 2 << 20, 4 << 30, 1 << 40]
+    for text in ("", "4", "0G", "G", "-1G", "4g", "1.5G"):
+        with pytest.raises(ValueError, match="not a size"):
+            parse_size(text)

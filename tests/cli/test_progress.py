@@ -63,6 +63,18 @@ def test_what_is_written(monkeypatch, clock):
     assert terminal.getvalue().endswith("writing: 2 files, 3 MB")
 
 
+def test_what_git_says_while_it_fetches(monkeypatch, clock):
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    shown = progress.Progress()
+    shown.said("too early")
+    clock.now += 1
+    shown.said("Receiving objects:  10% " + "x" * 200)
+    assert "too early" not in terminal.getvalue()
+    assert "fetching: Receiving objects:  10% xxx" in terminal.getvalue()
+    assert len(terminal.getvalue()) < 150
+
+
 def test_without_a_span_there_is_no_guess(monkeypatch, clock):
     terminal = Terminal()
     monkeypatch.setattr("sys.stderr", terminal)
