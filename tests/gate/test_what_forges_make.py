@@ -14,7 +14,7 @@ from gitverify.gate.workshop import Workshop
 from gitverify.source import Repository
 
 BLOCKS = 4
-SEEDS = 8  # each: a few seconds
+SEEDS = 10  # each: a few seconds
 MOST = 24  # pairs of commits of one history
 DATES = {f"GIT_{role}_DATE": "2000000000 +0000" for role in ("AUTHOR", "COMMITTER")}
 
