@@ -84,6 +84,12 @@ def command() -> None:
 @options.STATE_DIRECTORY
 @click.option("--name", metavar="REPOSITORY", help="The repository's name for marks (default: its URL; remembered).")
 @click.option("--allow-rollback", is_flag=True, help="Accept, once, a history that lacks what was accepted before.")
+@click.option(
+    "--contains",
+    multiple=True,
+    metavar="COMMIT",
+    help="Refuse a branch without this commit, known to be good (repeatable): a floor for a first run.",
+)
 @options.MAX_AGE
 @click.option(
     "--newest-authentic",

@@ -129,6 +129,16 @@ def test_it_goes_on_once_the_branch_is_mended(made):
     assert made.upstream.ids["bad"] not in made.objects()
 
 
+def test_a_first_run_that_shows_an_old_state(mirror):
+    upstream = mirror.upstream
+    upstream.point("second")
+    known = upstream.ids["third"]
+    done = mirror.update(*mirror.first, "--contains", known)
+    assert (done.reason, done.status, mirror.tip()) == ("not-contained", 1, None)
+    upstream.point("third")
+    assert mirror.update(*mirror.first, "--contains", known).status == 0
+
+
 def test_newest_authentic(made):
     below = made.upstream.commit("below")
     made.upstream.bad()
