@@ -25,11 +25,11 @@ def write_gitlab(report: Report) -> str:
 
 def _entry(report: Report, finding: Finding) -> dict[str, Any]:
     refusal = finding.refusal
-    path = (refusal.path or b"").strip(b"/") or policy_path(report)
+    path = ((refusal.path or b"").strip(b"/") or policy_path(report)).strip(b"/")
     return {
         "check_name": refusal.code,
         "description": "; ".join(f"{label}: {what}" for label, what in details(report, finding)),
         "fingerprint": finding.fingerprint,
         "severity": _SEVERITY[finding.severity],
-        "location": {"path": shown(path, PATH_LENGTH), "lines": {"begin": 1}},
+        "location": {"path": shown(path or b".", PATH_LENGTH), "lines": {"begin": 1}},
     }

@@ -469,7 +469,7 @@ def test_an_index_that_is_locked(here):
 def test_a_branch_that_is_locked(here):
     here.commit("first", README="hello\n")
     (here.path / ".git/refs/heads/main.lock").touch()
-    refused(here, why="could not be put in place, so nothing was changed: .*main.lock")
+    refused(here, why="could not be put in place, so nothing was changed: .*cannot lock ref")
 
 
 def test_an_index_that_cannot_be_read(here):

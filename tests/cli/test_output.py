@@ -18,7 +18,7 @@ from gitverify.export.place import Place
 from gitverify.export.visitor import Unfit
 from gitverify.mark import MarkMoved, MarkStore
 from gitverify.statedir import StateError
-from tests.nix import trees
+from tests.nix import nixtrees as trees
 
 VERIFY = ("verify", "--introduction", "{introduction}")
 SCHEMA = json.loads((resources.files("gitverify.report") / "report.schema.json").read_text())

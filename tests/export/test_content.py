@@ -11,8 +11,8 @@ from gitverify.export.walk import show_tree
 from gitverify.limits import LIMITS
 from gitverify.nix.nar import nar_hash
 from gitverify.source import Repository
-from tests.nix import trees
-from tests.nix.trees import Executable, Link
+from tests.nix import nixtrees as trees
+from tests.nix.nixtrees import Executable, Link
 
 LARGE = bytes(range(256)) * (LIMITS.blob_size // 256) + b"x"
 

@@ -12,8 +12,8 @@ from gitverify.export.walk import show_tree
 from gitverify.limits import LIMITS
 from gitverify.nix.nar import nar_hash
 from tests.export.objects import Objects
-from tests.nix import trees
-from tests.nix.trees import DIRECTORIES, Executable, Link
+from tests.nix import nixtrees as trees
+from tests.nix.nixtrees import DIRECTORIES, Executable, Link
 
 
 class Recorder:

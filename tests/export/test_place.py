@@ -14,7 +14,7 @@ from gitverify.export.place import NoPlace, Place
 from gitverify.export.visitor import Unfit
 from gitverify.export.walk import show_tree
 from tests.export.objects import Objects
-from tests.nix import trees
+from tests.nix import nixtrees as trees
 
 SOURCE = Objects()
 TREE = SOURCE.of(a="1", b="2")

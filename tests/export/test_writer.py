@@ -14,8 +14,8 @@ from gitverify.export.walk import show_tree
 from gitverify.export.writer import Writer
 from gitverify.limits import LIMITS
 from tests.export.objects import Objects
-from tests.nix import trees
-from tests.nix.trees import DIRECTORIES, Executable, Link
+from tests.nix import nixtrees as trees
+from tests.nix.nixtrees import DIRECTORIES, Executable, Link
 
 DATE = 1_700_000_000
 

@@ -15,7 +15,7 @@ from gitverify.nix.nar import nar_hash
 from gitverify.objects.commit import Commit, parse_commit
 from gitverify.source import Repository
 from tests.export.objects import Objects
-from tests.nix import trees
+from tests.nix import nixtrees as trees
 
 
 def commit(place, files):

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from gitverify.nix.nar import Archive, NotAnArchive, base32, nar_hash, sri
-from tests.nix import trees
-from tests.nix.trees import DIRECTORIES, LEAVES, Executable, Link
+from tests.nix import nixtrees as trees
+from tests.nix.nixtrees import DIRECTORIES, LEAVES, Executable, Link
 from tests.nix.vectors import VECTORS
 
 

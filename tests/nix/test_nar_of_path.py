@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from gitverify.limits import LIMITS
 from gitverify.nix.directory import Unreadable, show_path
 from gitverify.nix.nar import nar_hash, sri
-from tests.nix import trees
-from tests.nix.trees import DIRECTORIES, LEAVES
+from tests.nix import nixtrees as trees
+from tests.nix.nixtrees import DIRECTORIES, LEAVES
 from tests.nix.vectors import VECTORS
 
 

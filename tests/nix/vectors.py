@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from tests.nix.trees import Executable, Link, nix_hash, write
+from tests.nix.nixtrees import Executable, Link, nix_hash, write
 
 TREES = {
     "empty file": b"",
