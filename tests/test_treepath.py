@@ -99,7 +99,6 @@ def test_a_tree_that_was_looked_into_is_not_read_again_to_be_compared(source, mo
     assert source.read_ids == [*line, line[1]]
 
 
-
 def test_no_tree_is_like_an_empty_one(source):
     trees = Trees(source)
     tree = source.folder(count=2)
