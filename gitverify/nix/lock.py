@@ -46,7 +46,7 @@ class Node:
 
     ``inputs``: its own inputs by name: the key of another node, or a path from the root (``follows``). ``locked`` and
     ``original`` are None of the root, and of nothing else. ``is_flake``: whether it is read as one, and so may have
-    inputs.
+    inputs. ``parent``: the path of the input in which a relative path begins, None where the lock names none.
     """
 
     key: str
@@ -54,6 +54,15 @@ class Node:
     locked: Attributes | None = None
     original: Attributes | None = None
     is_flake: bool = True
+    parent: Path | None = None
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is a folder of the flake itself, which no commit of its own is locked for."""
+        locked = self.locked or {}
+        parts = str(locked.get("path", "")).split("/")
+        alone = locked.keys() == {"type", "path"} and locked["type"] == "path"
+        return alone and self.parent == () and parts[0] != "" and ".." not in parts
 
     @property
     def kind(self) -> str:
@@ -201,10 +210,9 @@ def _node(key: str, value: Any, *, is_root: bool) -> Node:
         return Node(key, node)
     if not isinstance(fields.get("flake", True), bool):
         _refuse(f"“flake” of {where} is neither true nor false")
-    if "parent" in fields:
-        _path(fields["parent"], f"“parent” of {where}")
+    parent = _path(fields["parent"], f"“parent” of {where}") if "parent" in fields else None
     locked, original = (_attributes(fields.get(name), f"“{name}” of {where}") for name in ("locked", "original"))
-    return Node(key, node, locked, original, fields.get("flake", True))
+    return Node(key, node, locked, original, fields.get("flake", True), parent)
 
 
 def _target(value: Any, where: str) -> str | Path:

@@ -86,6 +86,10 @@ def _answers(
 
 def _unasked(name: str, node: Node) -> InputReport:
     report = InputReport(name, node.kind, node.rev)
+    if node.is_own:
+        report.own = True
+        report.notes.append("it is a folder of the flake itself: verify that (gitverify verify)")
+        return report
     report.notes.append(f"nothing vouches for {described(node)}")
     return report
 
@@ -96,7 +100,7 @@ def _before(base: Lock | None, path: Path) -> Node | None:
 
 
 def _require_all(report: LockReport) -> None:
-    bare = [each for each in report.inputs if each.verdict is None]
+    bare = [each for each in report.inputs if each.verdict is None and not each.own]
     for each in bare:
         message = f"no introduction is configured for {shown(each.name)}, so nothing vouches for it"
         each.verdict = "refused"

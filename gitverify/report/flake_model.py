@@ -23,7 +23,7 @@ class InputReport:
     ``name`` is the path of names that leads to it, with slashes. ``verdict`` is None where no introduction is
     configured for it, so that nothing was asked. ``previous``: what was locked before, where the locked commit had to
     descend from it. ``form``: in which form the tree has the hash that the lock names. ``checked``: how many commits
-    were looked at. Ids are raw.
+    were looked at. ``own``: it is a folder of the flake itself. Ids are raw.
     """
 
     name: str
@@ -35,6 +35,7 @@ class InputReport:
     previous: bytes | None = None
     form: str | None = None
     checked: int = 0
+    own: bool = False
     line: CommitLine | None = None
     notes: list[str] = field(default_factory=list)
 

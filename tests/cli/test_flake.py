@@ -304,6 +304,30 @@ def test_inputs_that_nothing_vouches_for_are_listed(flake):
     assert (report["exit"], report["reason"], refusal(report, "other")) == (1, *["input-not-configured"] * 2)
 
 
+@pytest.mark.parametrize(
+    ("change", "own"),
+    [
+        ({}, True),
+        ({"parent": None}, False),
+        ({"parent": ["dep"]}, False),
+        ({"path": "/sub"}, False),
+        ({"path": "../sub"}, False),
+        ({"path": "./a/../../sub"}, False),
+        ({"narHash": sri(bytes(32))}, False),
+        ({"type": "git"}, False),
+    ],
+)
+def test_a_folder_of_the_flake_itself_is_verified_with_the_flake(flake, change, own):
+    """As Nix 2.26 locks it."""
+    parent = change.get("parent", [])
+    locked = {"type": "path", "path": "./sub"} | {name: value for name, value in change.items() if name != "parent"}
+    sub = {"locked": locked, "original": {"type": "path", "path": "./sub"}}
+    flake.lock(dep=flake.node(), sub=sub | ({} if parent is None else {"parent": parent}))
+    report = flake.json("--require-all")
+    assert [each["verdict"] for each in report["inputs"]] == ["authentic", None if own else "refused"]
+    assert report["exit"] == (0 if own else 1)
+
+
 def test_inputs_of_inputs_have_names_of_their_own(flake):
     inner = flake.node("second")
     nodes = {"root": {"inputs": {"dep": "dep"}}, "dep": {**flake.node(), "inputs": {"inner": "inner"}}, "inner": inner}
