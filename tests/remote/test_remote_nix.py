@@ -4,7 +4,7 @@ import json
 import subprocess
 
 import pytest
-from nix.nixplace import Nix, needs_nix
+from nix.nixplace import NIX, Nix, needs_nix
 from test_remote import Remote
 
 pytestmark = needs_nix
@@ -73,6 +73,8 @@ def test_a_flakes_input(remote, nix):
     locked = json.loads((flake / "flake.lock").read_text())["nodes"]["app"]["locked"]
     assert locked["rev"] == remote.upstream.ids["flake"]
     remote.upstream.bad()
-    nix("flake", "update", str(flake), "--refresh")
+    # Which argument names the flake is another one in newer versions.
+    update = [NIX, "flake", "update", "--refresh"]
+    subprocess.run(update, cwd=flake, env=nix.environment, check=True, capture_output=True)
     assert json.loads((flake / "flake.lock").read_text())["nodes"]["app"]["locked"]["rev"] == locked["rev"]
     assert nix("eval", "--raw", f"{flake}#it") == "this"
