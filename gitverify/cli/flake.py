@@ -164,7 +164,8 @@ def _updated(inputs: list[str], asked: dict[str, Any]) -> LockReport:
     from gitverify.session import open_settings  # noqa: PLC0415
 
     repository, settings = open_settings(query("HEAD", repo=asked["repo"]))
-    said = anchors(settings, asked["introductions"], asked["signers"], asked["mirrors"])
+    root = repository.worktree or repository.path
+    said = anchors(settings, asked["introductions"], asked["signers"], asked["mirrors"], root)
     file = LockFile(repository, Path(asked["lock"]) if asked["lock"] else None)
     before = file.read()
     with _judge(asked) as judge:
@@ -226,7 +227,8 @@ def _checked(asked: dict[str, Any]) -> LockReport:
 
     rev, base_name, named = asked["rev"], asked["base"], asked["lock"]
     repository, settings = open_settings(query("HEAD", repo=asked["repo"]))
-    said = anchors(settings, asked["introductions"], asked["signers"], asked["mirrors"])
+    root = repository.worktree or repository.path
+    said = anchors(settings, asked["introductions"], asked["signers"], asked["mirrors"], root)
     file = LockFile(repository, Path(named) if named else None, bare=rev is not None)
     raw = file.at(rev) if rev is not None else file.read()
     if raw is None:

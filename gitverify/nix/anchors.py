@@ -39,9 +39,11 @@ def anchors(
     introductions: Iterable[str],
     signers: Iterable[str],
     mirrors: Iterable[str],
+    root: Path,
 ) -> dict[str, Anchor]:
     """Return what is said about each input, by its name; options are ``NAME=VALUE``.
 
+    A relative path in git's configuration begins at ``root``, wherever the command is run.
     Raises UsageProblem, Unanswerable.
     """
     of_introductions = _Values(settings, INTRODUCTION, introductions)
@@ -52,7 +54,7 @@ def anchors(
         name: Anchor(
             of_introductions.read(name, parse_commit_id),
             of_signers.read(name, parse_key),
-            of_mirrors.read(name, lambda text: Path(text).expanduser()),
+            of_mirrors.read(name, Path, lambda text: root / Path(text).expanduser()),
         )
         for name in sorted(names)
     }
@@ -66,7 +68,9 @@ class _Values:
         self._key = key
         self.given = _given(f"--{key}", options)
 
-    def read(self, name: str, parse: Callable[[str], _T]) -> _T | None:
+    def read(
+        self, name: str, parse: Callable[[str], _T], parse_setting: Callable[[str], _T] | None = None
+    ) -> _T | None:
         """Return what is said about an input; None where nothing is. Raises UsageProblem, Unanswerable."""
         if name in self.given:
             try:
@@ -77,7 +81,7 @@ class _Values:
         setting = f"gitverify.input:{name}.{self._key}"
         value = self._settings.get(setting)
         try:
-            return None if value is None else parse(value)
+            return None if value is None else (parse_setting or parse)(value)
         except (ValueError, RuntimeError) as error:
             message = f"git config {shown(setting)}: “{shown(value or '', 80)}” is {error}"
             raise Unanswerable("introduction-not-configured", message) from None

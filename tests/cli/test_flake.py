@@ -12,6 +12,7 @@ import pytest
 from cli.scene import ALICE, BOB, MALLORY, Scene
 from gitrepo import GitRepository
 
+from gitverify.export.visitor import Unfit
 from gitverify.export.walk import show_tree
 from gitverify.nix.archive import show_archive
 from gitverify.nix.fetched import url_of
@@ -400,6 +401,28 @@ def test_from_gits_configuration(flake):
     flake.repository.git("config", "gitverify.input:dep.introduction", "main")
     assert flake.json(trust=False)["reason"] == "introduction-not-configured"
     assert flake.json()["exit"] == 0  # an option goes first
+
+
+def test_a_mirrors_path_in_the_configuration_begins_at_the_flake(flake, tmp_path, monkeypatch):
+    flake.lock(dep=flake.node())
+    flake.repository.git("config", "gitverify.input:dep.mirror", f"../{flake.scene.path.name}")
+    monkeypatch.chdir("/")
+    only = ["--introduction", f"dep={flake.scene.ids['introduction']}"]
+    assert flake.json(*only, trust=False)["exit"] == 0
+    flake.repository.git("config", "gitverify.input:dep.mirror", f"~/{flake.scene.path.name}")
+    assert flake.json(*only, trust=False)["exit"] == 0
+
+
+@pytest.mark.parametrize(("code", "status"), [("malformed-tree", 1), ("output-failed", 3)])
+def test_a_tree_that_can_not_be_hashed(flake, monkeypatch, code, status):
+    def fails(*_):
+        raise Unfit(code, "no", None)
+
+    monkeypatch.setattr("gitverify.nix.inputs.hash_of", fails)
+    flake.lock(dep=flake.node())
+    report = flake.json()
+    assert report["exit"] == status
+    assert report["reason"] == ("malformed-tree" if status == 1 else "input-unsupported")
 
 
 def test_a_setting_in_the_flakes_own_files_is_refused(flake):

@@ -299,6 +299,13 @@ def test_a_branch_is_no_keyring(channel, tmp_path):
     assert evidence(channel, tmp_path / "e", signer=CAROL.id, keyring="1" * 40).status == 3
 
 
+def test_a_file_is_no_keyring(channel, tmp_path):
+    blob = subprocess.run(["git", "rev-parse", "main:a"], cwd=channel.path, capture_output=True, check=True, text=True)
+    done = evidence(channel, tmp_path / "e", signer=CAROL.id, keyring=blob.stdout.strip())
+    assert done.status == 4
+    assert "keyring-missing" in done.stdout
+
+
 def test_prefetch_fetches_the_keyring(channel):
     done = prefetch(channel, signer=CAROL.id, keyring=channel.ids["keyring"])
     assert done.status == 0
