@@ -13,7 +13,7 @@ import select
 import subprocess
 import tempfile
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from gitverify.errors import GitverifyError
@@ -146,9 +146,8 @@ class Git:
     ) -> None:
         end = time.monotonic() + seconds
         told: list[bytes] = []
-        with _files_limited(file_size):
+        with _limited(file_size):
             process = self._start(arguments, stdin=subprocess.DEVNULL, stdout=printed)
-        _limit_memory(process)
         try:
             for line in _said(process, end):
                 if b"%" not in line:  # how far it has come
@@ -249,28 +248,34 @@ def _too_long(arguments: Sequence[str | bytes], seconds: float) -> TooLong:
 
 
 @contextmanager
-def _files_limited(size: int) -> Iterator[None]:
-    """Have a process that is started here write no larger file; what runs here writes none meanwhile."""
-    import resource  # noqa: PLC0415  (rarely needed)
+def _limited(file_size: int) -> Iterator[None]:
+    """Have a process that is started here, and all that it starts, write no larger file, nor take memory without end.
 
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    limits = [size, *(limit for limit in (soft, hard) if limit != resource.RLIM_INFINITY)]
-    resource.setrlimit(resource.RLIMIT_FSIZE, (min(limits), hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
-def _limit_memory(process: subprocess.Popen[bytes]) -> None:
-    """Have a process that has just started, and what it starts, take no more memory than fetching should ever need.
-
-    A server can list references without end, and git remembers all of them.
+    A server can list references without end, and git remembers all of them. The limits are there before the process
+    is: set on it afterwards, they would not count for what it has started by then.
     """
     import resource  # noqa: PLC0415  (rarely needed)
 
-    with suppress(AttributeError, OSError):  # not everywhere; and it may have ended
-        resource.prlimit(process.pid, resource.RLIMIT_DATA, (LIMITS.fetch_memory,) * 2)
+    own = _own_memory() * resource.getpagesize()  # for this moment the limit is that of this process, too
+    wanted = {resource.RLIMIT_FSIZE: file_size, resource.RLIMIT_DATA: LIMITS.fetch_memory + own}
+    before = {kind: resource.getrlimit(kind) for kind in wanted}
+    try:
+        for kind, limit in wanted.items():
+            lower = [each for each in before[kind] if each != resource.RLIM_INFINITY]
+            resource.setrlimit(kind, (min([limit, *lower]), before[kind][1]))
+        yield
+    finally:
+        for kind, limits in before.items():
+            resource.setrlimit(kind, limits)
+
+
+def _own_memory() -> int:
+    """Return how many pages of data this process has (proc(5), statm); 0 where that can't be told."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123  (no pathlib here)
+            return int(file.read().split()[5])
+    except OSError:
+        return 0
 
 
 def _said(process: subprocess.Popen[bytes], end: float) -> Iterator[bytes]:

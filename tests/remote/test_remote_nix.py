@@ -47,7 +47,10 @@ def test_fetch_git_of_what_is_refused(remote, nix):
     assert "unauthorized-key" in failed.value.stderr
     with pytest.raises(subprocess.CalledProcessError):
         nix.evaluate(f"({fetched(remote, f'rev = {json.dumps(bad)};')}).rev")
-    assert bad not in str(list((remote.place / "cache").rglob("refs/heads/main")))
+    mirrors = [path for path in (remote.place / "cache/gitverify/remotes").iterdir() if path.name != "asking.git"]
+    assert mirrors
+    for mirror in mirrors:
+        assert bad not in remote.upstream.git("cat-file", "--batch-all-objects", "--batch-check", at=mirror)
 
 
 def test_fetch_git_stays_at_what_was_verified(remote, nix):

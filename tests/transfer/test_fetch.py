@@ -88,6 +88,7 @@ def test_references_without_end(upstream, monkeypatch):
     monkeypatch.setattr("gitverify.git.LIMITS", replace(LIMITS, fetch_memory=100 << 20))
     upstream.server.tamper = lambda path, content: endless(content) if "info/refs" in path else [content]
     done = refused(upstream, reason="fetch-failed", status=3)
+    assert "memory" in done.report["refusals"][0]["message"]
     assert "longer than" not in done.report["refusals"][0]["message"]
 
 
@@ -134,11 +135,14 @@ def test_a_redirect_to_a_file(upstream):
 
 
 def test_what_the_server_says_is_escaped(upstream):
-    hook = upstream.path / "hooks"
-    hook.mkdir(exist_ok=True)
-    done = upstream.fetch("--branch", "a\u202eb", "--output", "out")
-    assert done.status == 3
-    assert "\u202e" not in done.report["refusals"][0]["message"]
+    said = b"ERR go \x1b[2J away \xe2\x80\xae"
+    answer = b"%04x%s" % (len(said) + 4, said)
+    upstream.server.tamper = lambda path, content: [content if "info/refs" in path else answer]
+    done = refused(upstream, reason="fetch-failed", status=3)
+    message = done.report["refusals"][0]["message"]
+    assert "away" in message
+    assert "\x1b" not in message
+    assert "\u202e" not in message
 
 
 @pytest.mark.parametrize("url", ["ext::touch ran", "ext::touch$IFS.ran", "--upload-pack=touch ran", "-u"])
@@ -288,7 +292,7 @@ def test_the_second_time_only_what_is_new_is_fetched(upstream):
     assert max(upstream.server.sent) < first / 20
     upstream.server.sent.clear()
     assert upstream.fetch("--branch", "main", "--output", "again").status == 0
-    assert b"PACK" not in upstream.server.sent
+    assert max(upstream.server.sent, default=0) < first / 20
 
 
 @pytest.mark.parametrize("allowed", [True, False])
