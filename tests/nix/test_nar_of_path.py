@@ -150,9 +150,10 @@ def test_depth(tmp_path):
         path.mkdir()
         path /= "d"
     path.write_text("x")
+    before = len([*Path("/dev/fd").iterdir()])
     assert hash_of(tmp_path / "t")
     path.unlink()
     path.mkdir()
     with pytest.raises(Unreadable, match="256 deep"):
         hash_of(tmp_path / "t")
-    assert len([*Path("/dev/fd").iterdir()]) < LIMITS.content_depth  # none stays open
+    assert len([*Path("/dev/fd").iterdir()]) <= before  # none stays open
