@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -17,11 +16,11 @@ from gitverify.anchor import detect_dialect
 from gitverify.errors import (
     GitverifyError,
     MalformedCommit,
-    MalformedObject,
     MissingObject,
     PolicyError,
 )
 from gitverify.floors import floor_of, mark_of
+from gitverify.keyrings import KeyringMissing, Keyrings
 from gitverify.mark import Mark, MarkKey, MarkMoved, MarkStore
 from gitverify.objects.commit import parse_commit
 from gitverify.policies.model import Dialect
@@ -34,7 +33,7 @@ from gitverify.settings import ConfigUntrusted, Identity, Settings, full_referen
 from gitverify.source import Repository, RepositoryError
 from gitverify.statedir import StateError, default_state_directory, require_outside
 from gitverify.text import shown
-from gitverify.treepath import Trees, components
+from gitverify.treepath import components
 from gitverify.values import parse_commit_id, parse_duration, parse_key
 from gitverify.verify import verify_newest
 from gitverify.walk import read_commit
@@ -50,8 +49,6 @@ if TYPE_CHECKING:
     from gitverify.worktree.answer import Checkout
 
 _T = TypeVar("_T")
-
-_BRANCH_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,99}")
 
 NO_INTRODUCTION = (
     "no introduction is configured. It is the commit that you trust, and everything is judged from it: take it, and "
@@ -241,59 +238,21 @@ class Session:
     def _keyring(self, asked: Request) -> bytes | None:
         """Return the tree that holds the caller's certificates (R12), or the Guix dialect's (R22)."""
         name = self.query.keyring or self._configured("keyring", str)
-        if name is None:
-            if detect_dialect(self.repository, asked) is not Dialect.GUIX:
-                return None
-            return self._keyring_tree(self._channel_keyring(asked.tip) or "keyring", self._keyring_branch)
-        return self._keyring_tree(
-            name, lambda text: self._keyring_branch(text) or resolve(self.repository, text).commit
-        )
+        if name is None and detect_dialect(self.repository, asked) is not Dialect.GUIX:
+            return None
+        try:
+            return self._keyrings.of_channel(asked.tip) if name is None else self._keyrings.named(name)
+        except KeyringMissing as error:
+            raise Unanswerable("keyring-missing", str(error), rule="R12") from None
 
     def keyring_name(self) -> str | None:
         """Return which keyring is named, by whoever asks or by the tip of a Guix channel; None where none is."""
-        return self.query.keyring or self._configured("keyring", str) or self._channel_keyring(self.revision.commit)
+        named = self.query.keyring or self._configured("keyring", str)
+        return named or self._keyrings.channels_name(self.revision.commit)
 
-    def _keyring_tree(self, name: str, find: Callable[[str], bytes | None]) -> bytes:
-        problem = "there is no such branch here"
-        try:
-            commit = find(name)
-            if commit is not None:
-                return parse_commit(read_commit(self.repository, commit)).tree
-        except (BadRevision, MalformedObject) as error:
-            problem = str(error)
-        message = f"the keyring “{shown(name)}” can't be found: {problem}; fetch that branch or name it with --keyring"
-        raise Unanswerable("keyring-missing", message, rule="R12")
-
-    def _keyring_branch(self, name: str) -> bytes | None:
-        """Return the tip of a branch of this name: here, of the branch's own remote, or of origin."""
-        remotes = [*self._own_remote(), "origin"]
-        for full in (f"refs/heads/{name}", *(f"refs/remotes/{remote}/{name}" for remote in remotes)):
-            commit = self.repository.reference(full)
-            if commit is not None:
-                return commit
-        return None
-
-    def _own_remote(self) -> list[str]:
-        reference = self.revision.reference or ""
-        remote = self.settings.get(f"branch.{reference.removeprefix('refs/heads/')}.remote")
-        if remote is None and reference.startswith("refs/remotes/"):
-            remote = reference.split("/")[2]
-        return [remote] if remote else []
-
-    def _channel_keyring(self, tip: bytes) -> str | None:
-        """Return what the tip's ``.guix-channel`` calls the keyring; it holds material only, so any tree may say."""
-        from gitverify.policies.guix import keyring_reference  # noqa: PLC0415  (this dialect only)
-
-        try:
-            tree = parse_commit(read_commit(self.repository, tip)).tree
-            entry = Trees(self.repository).find(tree, (b".guix-channel",))[0]
-            if entry is None or not entry.is_regular_file:
-                return None
-            name = keyring_reference(self.repository.read(entry.id)[1])
-        except (MissingObject, MalformedObject):
-            return None
-        # Nobody has vouched for the tip yet, so it may name a branch and nothing that would have to be worked out.
-        return name if name is not None and _BRANCH_NAME.fullmatch(name) else None
+    @property
+    def _keyrings(self) -> Keyrings:
+        return Keyrings(self.repository, self.settings, self.revision.reference or "")
 
     def repository_names(self) -> set[str]:
         """Return the names under which marks of this clone may stand (R23)."""

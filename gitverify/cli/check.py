@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from gitverify.cli import options
-from gitverify.cli.output import FORMATS, show
+from gitverify.cli.output import show
 from gitverify.cli.verify import answered, query, working
 from gitverify.errors import MissingObject
 from gitverify.gate.check import check, to_fetch
@@ -37,16 +37,7 @@ from gitverify.text import shown
 @options.ANCHOR
 @options.STATE
 @options.JOBS
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(list(FORMATS)),
-    default="human",
-    envvar="GITVERIFY_FORMAT",
-    show_envvar=True,
-    show_default=True,
-    help="How to report.",
-)
+@options.FORMAT
 def command(
     span: str, methods: tuple[str, ...], base_authentic: bool, jobs: int | None, format_: str, **asked: Any
 ) -> int:

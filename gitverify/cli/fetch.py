@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gitverify.cli import options
-from gitverify.cli.output import FORMATS, show
+from gitverify.cli.output import show
 from gitverify.cli.transfers import BOUNDS, at_work, bounds, branch_of, cache_directory, source_of
 from gitverify.cli.verify import answered, cores, pools, query, reopened
 from gitverify.errors import MissingObject
@@ -43,33 +43,19 @@ if TYPE_CHECKING:
 @click.option("--narhash", is_flag=True, help="Print what Nix calls the hash of these files.")
 @options.ANCHOR
 @options.STATE
-@click.option("--allow-rollback", is_flag=True, help="Accept, once, a history that lacks what was accepted before.")
-@click.option(
-    "--contains",
-    multiple=True,
-    metavar="COMMIT",
-    help="Refuse a history without this commit, known to be good (repeatable): a floor for a first run.",
-)
+@options.ALLOW_ROLLBACK
+@options.CONTAINS
 @options.MAX_AGE
 @click.option(
     "--newest-authentic",
     is_flag=True,
     help="Where what was asked for is refused, take the newest authentic commit on its first-parent line instead.",
 )
-@click.option("--keep-going", is_flag=True, help="Report all refusals, not just the oldest.")
+@options.KEEP_GOING
 @BOUNDS
 @options.JOBS
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(list(FORMATS)),
-    default="human",
-    envvar="GITVERIFY_FORMAT",
-    show_envvar=True,
-    show_default=True,
-    help="How to report.",
-)
+@options.FORMAT
 def command(url: str, jobs: int | None, as_json: bool, format_: str, **asked: Any) -> int:
     """Fetch from URL, verify, and write out the files of the verified commit.
 

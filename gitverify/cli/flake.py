@@ -46,16 +46,7 @@ _INPUTS = options.stacked(
         help="A clone or mirror with the input's history (repeatable; git config gitverify.input:INPUT.mirror).",
     ),
 )
-_FORMAT = click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["human", "json"]),
-    default="human",
-    envvar="GITVERIFY_FORMAT",
-    show_envvar=True,
-    show_default=True,
-    help="How to report.",
-)
+_FORMAT = options.formats(["human", "json"])
 
 
 @click.group("flake")

@@ -25,16 +25,7 @@ if TYPE_CHECKING:
     from gitverify.mirror.update import Result
     from gitverify.session import Query
 
-_FORMAT = click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["human", "json"]),
-    default="human",
-    envvar="GITVERIFY_FORMAT",
-    show_envvar=True,
-    show_default=True,
-    help="How to report.",
-)
+_FORMAT = options.formats(["human", "json"])
 _DIRECTORY = click.argument("directory", metavar="DIR", type=click.Path(file_okay=False))
 
 
@@ -83,7 +74,7 @@ def command() -> None:
 )
 @options.STATE_DIRECTORY
 @click.option("--name", metavar="REPOSITORY", help="The repository's name for marks (default: its URL; remembered).")
-@click.option("--allow-rollback", is_flag=True, help="Accept, once, a history that lacks what was accepted before.")
+@options.ALLOW_ROLLBACK
 @click.option(
     "--contains",
     multiple=True,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gitverify.cli import options
-from gitverify.cli.output import FORMATS, out, show
+from gitverify.cli.output import out, show
 from gitverify.cli.progress import Progress
 from gitverify.cli.transfers import BOUNDS, at_work, bounds, branch_of, cache_directory, source_of
 from gitverify.cli.values import COMMIT_ID
@@ -58,16 +58,6 @@ _BRANCH = click.option(
     "--branch", metavar="BRANCH", help="A branch that has it, for servers that give no commit by its id."
 )
 _OUTPUT = click.option("--output", type=click.Path(file_okay=False), metavar="DIR", required=True)
-_FORMAT = click.option(
-    "--format",
-    "format_",
-    type=click.Choice(list(FORMATS)),
-    default="human",
-    envvar="GITVERIFY_FORMAT",
-    show_envvar=True,
-    show_default=True,
-    help="How to report.",
-)
 
 _OTHER_EVIDENCE = (
     "what was read is evidence, and no clone: it was made for another commit, introduction or version of gitverify, or "
@@ -124,7 +114,7 @@ def prefetch_command(url: str, as_json: bool, **asked: Any) -> int:
 @_ASKED
 @BOUNDS
 @_OUTPUT
-@_FORMAT
+@options.FORMAT
 def evidence_command(url: str | None, output: str, format_: str, **asked: Any) -> int:
     """Write the evidence for a commit to DIR: the objects that its verdict rests on, and its files.
 
@@ -151,7 +141,7 @@ def evidence_command(url: str | None, output: str, format_: str, **asked: Any) -
 @_REV
 @_ASKED
 @_OUTPUT
-@_FORMAT
+@options.FORMAT
 def verify_evidence_command(evidence: str, output: str, format_: str, **asked: Any) -> int:
     """Verify a commit by the evidence in the directory EVIDENCE, offline, and write its files to DIR.
 

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gitverify.cli.output import FORMATS
 from gitverify.cli.values import COMMIT_ID, DURATION, KEY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -98,6 +99,36 @@ JOBS = click.option(
     show_envvar=True,
     help="Processes that check signatures (default: one per core).",
 )
+
+
+def formats(names: Iterable[str]) -> Decorator:
+    """Make the option that says how to report."""
+    return click.option(
+        "--format",
+        "format_",
+        type=click.Choice(list(names)),
+        default="human",
+        envvar="GITVERIFY_FORMAT",
+        show_envvar=True,
+        show_default=True,
+        help="How to report.",
+    )
+
+
+FORMAT = formats(FORMATS)
+
+CONTAINS = click.option(
+    "--contains",
+    multiple=True,
+    metavar="COMMIT",
+    help="Refuse a history without this commit, known to be good (repeatable): a floor for a first run.",
+)
+
+ALLOW_ROLLBACK = click.option(
+    "--allow-rollback", is_flag=True, help="Accept, once, a history that lacks what was accepted before."
+)
+
+KEEP_GOING = click.option("--keep-going", is_flag=True, help="Report all refusals, not just the oldest.")
 
 MAX_AGE = _option(
     "--max-age",

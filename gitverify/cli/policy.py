@@ -20,16 +20,7 @@ if TYPE_CHECKING:
     from gitverify.policyedit.place import CommittedTree, PolicyName
     from gitverify.session import Session
 
-_FORMAT = click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["human", "json"]),
-    default="human",
-    envvar="GITVERIFY_FORMAT",
-    show_envvar=True,
-    show_default=True,
-    help="How to report.",
-)
+_FORMAT = options.formats(["human", "json"])
 _NAMED = options.stacked(
     click.option(
         "--policy-path",

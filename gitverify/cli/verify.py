@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gitverify.cli import options
-from gitverify.cli.output import FORMATS, show
+from gitverify.cli.output import show
 from gitverify.cli.progress import Progress
 from gitverify.errors import MissingObject, NoCheckout
 from gitverify.revisions import annotated_tag
@@ -35,20 +35,15 @@ if TYPE_CHECKING:
 @options.REPOSITORY
 @options.ANCHOR
 @options.STATE
-@click.option("--allow-rollback", is_flag=True, help="Accept, once, a history that lacks what was accepted before.")
-@click.option(
-    "--contains",
-    multiple=True,
-    metavar="COMMIT",
-    help="Refuse a history without this commit, known to be good (repeatable): a floor for a first run.",
-)
+@options.ALLOW_ROLLBACK
+@options.CONTAINS
 @options.MAX_AGE
 @click.option(
     "--newest-authentic",
     is_flag=True,
     help="Where REV is refused, take the newest authentic commit on its first-parent line instead.",
 )
-@click.option("--keep-going", is_flag=True, help="Report all refusals, not just the oldest.")
+@options.KEEP_GOING
 @click.option(
     "--worktree",
     is_flag=True,
@@ -67,16 +62,7 @@ if TYPE_CHECKING:
     help="Write the verified commit's files to DIR, which appears whole, or not at all where REV is refused.",
 )
 @options.JOBS
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(list(FORMATS)),
-    default="human",
-    envvar="GITVERIFY_FORMAT",
-    show_envvar=True,
-    show_default=True,
-    help="How to report.",
-)
+@options.FORMAT
 def command(rev: str, jobs: int | None, format_: str, **asked: Any) -> int:
     """Is REV (default: HEAD) authentic?
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from gitverify.cli import options
-from gitverify.cli.output import FORMATS, show
+from gitverify.cli.output import show
 from gitverify.cli.progress import Progress
 from gitverify.cli.verify import answered, cores, pools, query
 from gitverify.tagging.find import open_tag
@@ -23,16 +23,7 @@ from gitverify.tagging.judge import verify_tag
 @options.ANCHOR
 @options.STATE
 @options.JOBS
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(list(FORMATS)),
-    default="human",
-    envvar="GITVERIFY_FORMAT",
-    show_envvar=True,
-    show_default=True,
-    help="How to report.",
-)
+@options.FORMAT
 def command(tag: str, called: str | None, historic: bool, jobs: int | None, format_: str, **asked: Any) -> int:
     """Is the annotated tag TAG authentic?
 
