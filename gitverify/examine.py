@@ -52,7 +52,7 @@ class Examiner:
         self, source: ObjectSource, examination: Examination, keyring: Keyring | None, trees: Trees | None = None
     ) -> None:
         """``keyring`` None: no OpenPGP material at all. ``trees``: of the same source, where there are some."""
-        self._trees = trees or Trees(source)
+        self._trees = trees or Trees(source, keeps=False)
         self._what = examination
         self._keyring = keyring
         path = components(examination.policy_path)

@@ -238,9 +238,11 @@ class Judgement:
         policy = self._policy(facts)
         if isinstance(policy, PolicyProblem) or policy.refuse_expired_keys:
             return False
+        if not any(voucher.person in policy.whole_tree for voucher in decision.vouchers):
+            return False
         if policy.openpgp_keys is not None and components(policy.openpgp_keys)[0] != self._anchor.examination.key_root:
             return False  # the certificates lie below a root entry that was not looked at
-        return any(voucher.person in policy.whole_tree for voucher in decision.vouchers) and not any(
+        return not any(
             isinstance(spec, SshKeySpec) and (spec.valid_after, spec.valid_before) != (None, None)
             for _, spec in policy.by_key.get(facts.examined.key, ())
         )

@@ -64,8 +64,9 @@ def _beginning(raw: bytes) -> bytes:
 class Trees:
     """Reads trees of one source. Root trees differ from commit to commit, so few are remembered."""
 
-    def __init__(self, source: ObjectSource, remembered: int = 256) -> None:
-        """Read from ``source``; remember the answers of so many trees."""
+    def __init__(self, source: ObjectSource, remembered: int = 256, *, keeps: bool = True) -> None:
+        """Read from ``source``; remember the answers of so many trees, and what was looked into if it ``keeps``."""
+        self._keeps = keeps
         self._source = source
         self._reader = TreeReader()
         self._remembered = remembered
@@ -88,7 +89,8 @@ class Trees:
         if found is None:
             raw = self.content(tree)
             found = self._reader.find(raw, names)
-            self._keep(tree, raw)
+            if self._keeps:
+                self._keep(tree, raw)
             if len(answers) >= self._remembered:
                 answers.clear()
             answers[tree] = found

@@ -248,7 +248,9 @@ class _Verification:
             self._observer.span(max(below, default=anchor.facts.date), tip.date)
 
         def prepare(source: ObjectSource) -> Examiner:
-            return Examiner(source, anchor.examination, keyring, anchor.trees if source is self._source else None)
+            # What is looked into now is compared later, where it is compared at all.
+            shared = source is self._source and anchor.policy.compares_trees
+            return Examiner(source, anchor.examination, keyring, anchor.trees if shared else None)
 
         def sink(commit: bytes, examined: Examined) -> None:
             tree, parents, date = heads.pop(commit)

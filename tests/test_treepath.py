@@ -99,6 +99,15 @@ def test_a_tree_that_was_looked_into_is_not_read_again_to_be_compared(source, mo
     assert source.read_ids == [*line, line[1]]
 
 
+def test_nothing_is_kept_where_nothing_is_compared(source):
+    trees = Trees(source, remembered=1, keeps=False)
+    line = [source.folder(count=2, f1=number) for number in range(2)]
+    for tree in line:
+        trees.find(tree, (b"f00001",))
+    assert trees.changed(*line)
+    assert source.read_ids == [*line, *line]
+
+
 def test_no_tree_is_like_an_empty_one(source):
     trees = Trees(source)
     tree = source.folder(count=2)

@@ -112,6 +112,12 @@ class Policy:
         # Each distinct set once: many grants may share a large one.
         return frozenset[str]().union(*{grant.people for grant in self.grants if WHOLE_TREE in grant.paths})
 
+    @property
+    def compares_trees(self) -> bool:
+        """Whether what a commit may change hangs on paths, so that trees are compared."""
+        others = any(path != WHOLE_TREE for grant in self.grants for path in grant.paths)
+        return others or bool(self.unprotected) or self.unsigned_merges or self.adopting_merges
+
     @cached_property
     def lists_openpgp_keys(self) -> bool:
         """Whether any key is an OpenPGP one, so that certificates matter."""

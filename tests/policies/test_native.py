@@ -434,3 +434,20 @@ def test_sshpubkeys_and_cryptography_are_not_loaded_for_openpgp_keys():
     text = keys(f"openpgp: {FINGERPRINT}").encode()
     done = subprocess.run([sys.executable, "-c", code], input=text, check=True, capture_output=True)
     assert done.stdout == b"[]\n"
+
+
+@pytest.mark.parametrize(
+    ("more", "compares"),
+    [
+        ("", False),
+        ("unprotected: [docs/]\n", True),
+        ("unsigned_merges: true\n", True),
+        ("adopting_merges: true\n", True),
+        ("  - {paths: [docs/], people: [alice]}\n", True),
+        ("  - {paths: [/], people: [alice]}\n", False),
+    ],
+)
+def test_trees_are_compared_where_paths_or_merges_have_rules(more, compares):
+    people = f"people:\n  alice: {{keys: [{ALICE.line}]}}\n"
+    policy = parse(f"version: 1\n{people}grants:\n  - {{paths: [/], people: [alice]}}\n{more}".encode())
+    assert policy.compares_trees is compares
