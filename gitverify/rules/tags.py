@@ -111,7 +111,7 @@ def counting(tag: bytes, marks: Sequence[Lies]) -> list[int]:
     All commits of one mark have the same policy file: what leads to them over binding edges from a tip that nobody
     vouched for has the tip's. Raises TagRefused where there are marks, and all are aside (T4).
     """
-    if marks and set(marks) == {Lies.ASIDE}:
+    if set(marks) == {Lies.ASIDE}:
         message = "the tagged commit is authentic, but on no branch that was accepted here before, nor after its end"
         refuse(tag, "T4", "tag-aside", message)
     return [at for at, lies in enumerate(marks) if lies is Lies.NEWER]

@@ -1,9 +1,11 @@
 """What to do about an object that can't be had depends on why."""
 
+import re
+
 import pytest
 
 from gitverify.errors import MissingObject
-from gitverify.rules.hints import missing_object
+from gitverify.rules.hints import HINTS, missing_object
 
 COMMIT = b"\1" * 20
 
@@ -24,3 +26,8 @@ def test_fetching_does_not_mend_a_damaged_object(reason):
     assert reason in refusal.message
     assert "git fsck --full" in refusal.hint
     assert "--unshallow" not in refusal.hint
+
+
+def test_every_hint_belongs_to_a_code_and_says_something():
+    assert all(re.fullmatch("[a-z]+(-[a-z]+)*", code) for code in HINTS)
+    assert all(HINTS.values())

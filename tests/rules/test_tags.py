@@ -5,7 +5,8 @@ from world import Keys, policy, ssh
 
 from gitverify.policies.model import Dialect, SshKeySpec
 from gitverify.rules.facts import Examined, Unproven
-from gitverify.rules.tags import Law, Lies, TagRefused, counting, read_tag, signed_by
+from gitverify.rules.hints import HINTS
+from gitverify.rules.tags import TAG_HINTS, Law, Lies, TagRefused, counting, read_tag, signed_by
 
 TAG, COMMIT = b"\7" * 20, b"\1" * 20
 OLDER, NEWER, ASIDE = Lies.OLDER, Lies.NEWER, Lies.ASIDE
@@ -112,7 +113,7 @@ def test_somebody_listed_for_other_things(later, rule):
     found = refusal(signed_by, TAG, 0, signed("bob"), law("alice", "bob", tags=["alice"], later=later))
     assert code(found) == ("unauthorized-key", rule)
     assert (found.person, found.key, found.judged_by) == ("bob", ssh("bob"), COMMIT)
-    assert found.message.startswith("since then") is later
+    assert found.message.startswith("since then" if later else "the policy lists")
 
 
 @pytest.mark.parametrize(("later", "rule"), [(False, "R8"), (True, "T6")])
@@ -155,3 +156,13 @@ def test_the_date_counts_where_the_policy_has_dates(date, passes):
         assert signed_by(TAG, date, signed("alice"), dated)
     else:
         assert code(refusal(signed_by, TAG, date, signed("alice"), dated)) == ("expired-key", "R22b")
+
+
+def test_a_hint_of_its_own_replaces_one_that_is_there():
+    assert TAG_HINTS.keys() <= HINTS.keys()
+    assert all(TAG_HINTS.values())
+
+
+def test_a_law_is_the_tagged_commits_unless_it_is_said_to_be_later():
+    found = refusal(signed_by, TAG, 1, Examined(key=ssh("mallory")), Law(policy("alice"), Keys(), COMMIT))
+    assert found.rule != "T6"
