@@ -153,7 +153,7 @@ class _Verification:
             judgement = self._authenticate(anchor, Floor())
             self._check_floor(judgement)
             self._check_contains(judgement)
-            if self._stale(judgement):
+            if self._stale(judgement, anchor):
                 days = (request.max_age or 0) / 86_400
                 message = f"none of the people whom its policy lists has signed a commit dated within {days:g} days"
                 raise self._about_tip("R26", "stale", message)
@@ -167,7 +167,7 @@ class _Verification:
             return None  # the tip may rest on nothing that was accepted
         judgement = self._authenticate(anchor, floor, (walk, facts))
         complete = outcome.mark is not None and not self.marking.missing(request.tip, floor.commits)
-        if not complete or not self._has_all_contained(judgement) or self._stale(judgement):
+        if not complete or not self._has_all_contained(judgement) or self._stale(judgement, anchor):
             outcome.mark = None
             return None
         return judgement
@@ -343,7 +343,7 @@ class _Verification:
         fences = judgement.floor.fences
         return any(reaches(self._source, c, commit, fences) for c in (*start, request.introduction))
 
-    def _stale(self, judgement: Judgement) -> bool:
+    def _stale(self, judgement: Judgement, anchor: Anchor) -> bool:
         """R26: whether nobody of the tip's policy has committed within the time asked for."""
         request, mark = self._request, self._outcome.mark
         if request.max_age is None or mark is None:
@@ -355,6 +355,7 @@ class _Verification:
         dates = [*mark.freshness.items()]
         if not judgement.floor.trusted:  # a key may have been listed for other dates than that of its newest commit
             dates += [(facts.examined.key, facts.date) for facts in self.marking.dated(request.tip)]
+            dates += [(anchor.signing_key(self._source), anchor.facts.date)]
         return not any(
             key and since <= date <= latest and counts_at(key, date, tip.policy, tip.material) for key, date in dates
         )

@@ -8,7 +8,7 @@ from importlib import resources
 
 import jsonschema
 import pytest
-from cli.scene import ALICE, MALLORY, policies
+from cli.scene import ALICE, MALLORY, Scene, policies
 
 from gitverify.cli.output import out
 from gitverify.mark import MarkStore
@@ -239,6 +239,17 @@ def test_max_age(scene):
     assert scene.json("verify", *INTRODUCE, "--max-age", "1000w")["exit"] == 0
     assert scene.json("verify", *INTRODUCE, "--max-age", "1d")["reason"] == "stale"
     assert scene.json("verify", *INTRODUCE, "--max-age", "1000w")["commits"]["skipped"] == 2
+
+
+@pytest.mark.parametrize(("ends", "reason"), [("20240101033000Z", None), ("20240101023000Z", "stale")])
+def test_the_introduction_counts_for_a_key_that_is_listed_for_its_date_alone(tmp_path, ends, reason):
+    """R26: of a key with a newer commit too, but at a date at which the tip's file does not list it."""
+    scene = Scene(tmp_path)
+    line = f"alice@example.org {{}}{ALICE.line}\n"
+    scene.history.commit("start", {policies.OPENSSH: line.format("")}, parents=[], sign=ALICE)
+    scene.history.commit("later", {policies.OPENSSH: line.format(f'valid-before="{ends}" ')}, sign=ALICE)
+    report = scene.json("verify", "--introduction", "{start}", "--no-state", "--max-age", "1000w")
+    assert report["reason"] == reason
 
 
 def test_a_stale_tip_is_said_to_be_so_for_that_many_days(scene):
