@@ -13,12 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from gitverify.anchor import detect_dialect
-from gitverify.errors import (
-    GitverifyError,
-    MalformedCommit,
-    MissingObject,
-    PolicyError,
-)
+from gitverify.errors import GitverifyError, MalformedCommit, MissingObject, PolicyError
 from gitverify.floors import floor_of, mark_of
 from gitverify.keyrings import KeyringMissing, Keyrings
 from gitverify.mark import Mark, MarkKey, MarkMoved, MarkStore
