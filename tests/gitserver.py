@@ -1,5 +1,6 @@
 """Git servers on loopback: git's own HTTP backend and git daemon, and what stands between them and a client."""
 
+import fcntl
 import os
 import socket
 import subprocess
@@ -93,6 +94,7 @@ def daemon(root):
     # In the foreground it logs when it is ready.
     process = subprocess.Popen([*command, "--verbose"], env=ENVIRONMENT, stderr=subprocess.PIPE)
     try:
+        fcntl.fcntl(process.stderr, fcntl.F_SETPIPE_SZ, 1 << 20)  # nobody reads what it logs later
         assert b"Ready" in process.stderr.readline()
         yield f"git://127.0.0.1:{port}"
     finally:
