@@ -211,8 +211,9 @@ def _fetching(asked: dict[str, Any], progress: Progress) -> Fetching:
 def _checked(asked: dict[str, Any]) -> LockReport:
     """Read what there is and have it judged."""
     from gitverify.nix.anchors import anchors  # noqa: PLC0415  (not loaded for --help)
+    from gitverify.nix.lock import LockError  # noqa: PLC0415
     from gitverify.nix.lockfile import LockFile  # noqa: PLC0415
-    from gitverify.nix.lockgate import check_lock  # noqa: PLC0415
+    from gitverify.nix.lockgate import check_lock, unsound  # noqa: PLC0415
     from gitverify.session import UsageProblem, open_settings  # noqa: PLC0415
     from gitverify.text import shown  # noqa: PLC0415
 
@@ -221,7 +222,10 @@ def _checked(asked: dict[str, Any]) -> LockReport:
     root = repository.worktree or repository.path
     said = anchors(settings, asked["introductions"], asked["signers"], asked["mirrors"], root)
     file = LockFile(repository, Path(named) if named else None, bare=rev is not None)
-    raw = file.at(rev) if rev is not None else file.read()
+    try:
+        raw = file.at(rev) if rev is not None else file.read()
+    except LockError as error:
+        return unsound(error)
     if raw is None:
         raise UsageProblem(f"{shown(rev)} has no such lock file")
     base = file.base(base_name) if base_name else file.last()

@@ -50,6 +50,11 @@ _KNOWN = frozenset(
 )  # fmt: skip
 _HARMLESS_WHERE_FALSE = frozenset({"submodules", "lfs", "verifyCommit"})
 
+_NO_INTRODUCTION = (
+    "something is configured for {0}, but no introduction: name it with --introduction {0}=COMMIT, or git config "
+    "gitverify.input:{0}.introduction COMMIT"
+)
+
 RAW, ARCHIVE, EXPORT_IGNORE = "raw", "archive", "export-ignore"
 
 
@@ -90,6 +95,9 @@ class Judge:
         return report
 
     def _judge(self, report: InputReport, node: Node, before: Node | None, anchor: Anchor) -> None:
+        if anchor.introduction is None and anchor.mirror is None and self.fetching is None:
+            # What is said about it says nothing: a signer alone, or a setting with another name.
+            raise Unanswerable("introduction-not-configured", _NO_INTRODUCTION.format(shown(report.name)))
         rev = _supported(node)
         with ExitStack() as stack:
             if anchor.mirror is None and self.fetching is not None:

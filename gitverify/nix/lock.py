@@ -155,13 +155,17 @@ def _json(raw: bytes) -> Any:
     try:
         text = raw.decode()
         _check_depth(text)
-        return json.loads(
+        found = json.loads(
             text, object_pairs_hook=_pairs, parse_float=_no_number, parse_constant=_no_number, parse_int=_integer
         )
+        json.dumps(found, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        _refuse("it has half of a character in it (a lone surrogate), which Nix does not read")
     except UnicodeDecodeError:
         _refuse("it is not UTF-8")
     except json.JSONDecodeError as error:
         _refuse(f"line {error.lineno}, column {error.colno}: it is no JSON ({error.msg})")
+    return found
 
 
 def _check_depth(text: str) -> None:

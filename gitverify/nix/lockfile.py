@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gitverify.errors import MalformedObject
+from gitverify.errors import MalformedObject, OversizedObject
 from gitverify.limits import LIMITS
 from gitverify.nix.lock import LockError, parse_lock
 from gitverify.objects.commit import parse_commit
@@ -51,7 +51,10 @@ class LockFile:
             raise UsageProblem(f"{shown(str(self.path))} can't be read: {error.strerror}") from None
 
     def at(self, revision: str) -> bytes | None:
-        """Return what a commit has of the file; None where it has none. Raises UsageProblem, MissingObject."""
+        """Return what a commit has of the file; None where it has none.
+
+        Raises LockError where it is too large to be one, UsageProblem, MissingObject.
+        """
         if self._parts is None:
             raise UsageProblem(f"{shown(str(self.path))} lies outside the repository, and no commit has it")
         try:
@@ -63,7 +66,10 @@ class LockFile:
             raise UsageProblem(f"{shown(revision)}: {error}") from None
         if entry is None or not entry.is_regular_file:
             return None
-        return self._repository.content(entry.id, LIMITS.lock_size + 1)
+        try:
+            return self._repository.content(entry.id, LIMITS.lock_size)
+        except OversizedObject as error:
+            raise LockError(str(error)) from None
 
     def last(self) -> Lock | None:
         """Return what the last commit has locked; None where there is none, or it can't have this file."""
@@ -73,8 +79,8 @@ class LockFile:
 
     def base(self, revision: str) -> Lock | None:
         """Return what was locked in a commit; None where nothing was. Raises UsageProblem, MissingObject."""
-        raw = self.at(revision)
         try:
+            raw = self.at(revision)
             return parse_lock(raw) if raw is not None else None
         except LockError as error:
             message = f"what {shown(revision)} has for a lock is none ({error}): name another commit with --base"

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gitverify.nix.anchors import Anchor
 from gitverify.nix.inputs import described
 from gitverify.nix.lock import LockError, parse_lock
 from gitverify.report.flake_model import InputReport, LockReport
@@ -25,6 +24,7 @@ from gitverify.text import shown
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from gitverify.nix.anchors import Anchor
     from gitverify.nix.inputs import Judge
     from gitverify.nix.lock import Lock, Node, Path
 
@@ -39,8 +39,7 @@ def check_lock(
     try:
         lock = parse_lock(raw)
     except LockError as error:
-        _refuse(report, "L1", "lock-invalid", f"this is no sound flake.lock: {error}")
-        return report
+        return unsound(error)
     nodes = {"/".join(path): node for path, node in lock.inputs()}
     if nodes and not anchors and not require_all:
         report.verdict_on_file = "error"
@@ -49,7 +48,7 @@ def check_lock(
     named = _named(lock, anchors)
     for name, node in nodes.items():
         report.inputs += _answers(name, node, named.get(node.key, {}), base, judge)
-    missing = [name for name in anchors if lock.find(_path(name)) is None]
+    missing = [name for name in anchors if _found(lock, _path(name)) is None]
     if missing:
         message = f"the lock has no input {_listed(missing)}, for which an introduction is configured"
         _refuse(report, "L2", "input-missing", message)
@@ -62,6 +61,13 @@ def check_lock(
     return report
 
 
+def unsound(error: LockError) -> LockReport:
+    """Answer for a file that is no lock file (L1)."""
+    report = LockReport()
+    _refuse(report, "L1", "lock-invalid", f"this is no sound flake.lock: {error}")
+    return report
+
+
 _HOW = "name one with --introduction INPUT=COMMIT, or git config gitverify.input:INPUT.introduction COMMIT"
 
 
@@ -69,19 +75,24 @@ def _named(lock: Lock, anchors: Mapping[str, Anchor]) -> dict[str, dict[str, Anc
     """Return what is said about each node, by the node's key; several names may lead to one, and then all count."""
     found: dict[str, dict[str, Anchor]] = {}
     for name, anchor in anchors.items():
-        node = lock.find(_path(name))
-        if node is not None and node.locked is not None:
+        node = _found(lock, _path(name))
+        if node is not None:
             found.setdefault(node.key, {})[name] = anchor
     return found
+
+
+def _found(lock: Lock | None, path: Path) -> Node | None:
+    """Return the input that a path of names leads to; None where there is none, or it leads to the flake itself."""
+    node = lock.find(path) if lock is not None else None
+    return node if node is not None and node.locked is not None else None
 
 
 def _answers(
     name: str, node: Node, anchors: Mapping[str, Anchor], base: Lock | None, judge: Judge
 ) -> list[InputReport]:
-    asked = {each: anchor for each, anchor in anchors.items() if anchor != Anchor(signer=anchor.signer)}
-    if not asked:
+    if not anchors:
         return [_unasked(name, node)]
-    return [judge.judge(each, node, _before(base, _path(each)), anchor) for each, anchor in asked.items()]
+    return [judge.judge(each, node, _found(base, _path(each)), anchor) for each, anchor in anchors.items()]
 
 
 def _unasked(name: str, node: Node) -> InputReport:
@@ -92,11 +103,6 @@ def _unasked(name: str, node: Node) -> InputReport:
         return report
     report.notes.append(f"nothing vouches for {described(node)}")
     return report
-
-
-def _before(base: Lock | None, path: Path) -> Node | None:
-    node = base.find(path) if base is not None else None
-    return node if node is not None and node.locked is not None else None
 
 
 def _require_all(report: LockReport) -> None:

@@ -370,6 +370,20 @@ def test_an_input_that_is_configured_and_gone_is_refused(flake):
     assert "“dep”" in report["refusals"][0]["message"]
 
 
+@pytest.mark.parametrize("name", ["dep", "dep/inner"])
+def test_an_input_that_is_configured_and_follows_the_flake_itself_is_refused(flake, name):
+    """Nix takes it from there, and nobody would have been asked for it."""
+    outer = name.partition("/")[0]
+    nodes = {"root": {"inputs": {outer: []}}}
+    if name != outer:
+        nodes = {"root": {"inputs": {outer: outer}}, outer: {**flake.node(), "inputs": {"inner": []}}}
+    flake.write(json.dumps({"nodes": nodes, "root": "root", "version": 7}))
+    flake.trust = [each.replace("dep=", f"{name}=") for each in flake.trust]
+    report = flake.json()
+    assert (report["exit"], report["reason"]) == (1, "input-missing")
+    assert f"“{name}”" in report["refusals"][0]["message"]
+
+
 def test_nothing_configured_is_no_pass(flake):
     flake.lock(dep=flake.node())
     report = flake.json(trust=False)
@@ -384,6 +398,17 @@ def test_a_lock_that_is_none(flake):
     report = flake.json()
     assert (report["exit"], report["reason"]) == (1, "lock-invalid")
     assert "lock-invalid (L1)" in flake.check().stdout
+
+
+def test_a_lock_in_a_commit_that_is_too_large(flake):
+    flake.write(" " * (9 << 20))
+    flake.commit()
+    report = flake.json("--rev", "HEAD")
+    assert (report["exit"], report["reason"]) == (1, "lock-invalid")
+    flake.lock(dep=flake.node())
+    done = flake.check()
+    assert done.status == 2
+    assert "name another commit with --base" in str(done.error)
 
 
 def test_no_lock(flake):
@@ -534,8 +559,18 @@ def test_options_that_say_nothing(flake, options):
 
 
 def test_a_signer_alone_is_no_introduction(flake):
+    """Whoever names one wants the input judged."""
     flake.lock(dep=flake.node())
-    assert flake.json("--signer", f"dep={ALICE.id}", trust=False)["inputs"][0]["verdict"] is None
+    report = flake.json("--signer", f"dep={ALICE.id}", trust=False)
+    assert (report["exit"], report["reason"]) == (4, "introduction-not-configured")
+    assert "--introduction dep=COMMIT" in report["inputs"][0]["refusals"][0]["message"]
+
+
+def test_a_setting_that_there_is_not_is_no_introduction(flake):
+    flake.lock(dep=flake.node())
+    flake.repository.git("config", "gitverify.input:dep.introducion", flake.scene.ids["introduction"])
+    report = flake.json(trust=False)
+    assert (report["exit"], report["reason"]) == (4, "introduction-not-configured")
 
 
 def test_what_the_lock_quotes_is_shown_escaped(flake):

@@ -95,6 +95,7 @@ def test_brackets_in_strings_do_not_count():
         (lock(nodes={"a": node(locked={"type": "git", "x": []})}), "“x” in “locked”"),
         (lock(nodes={"a": node(flake="no")}), "neither true nor false"),
         (lock(nodes={"a": node(parent="a")}), "no list of names"),
+        (lock(nodes={"a": node(locked={"type": "git", "url": "https://h/\ud800"})}), "a lone surrogate"),
         (lock(inputs={"a": "b"}), "is to be “b”"),
         (lock(inputs={"a": "root"}), "is to be “root”"),
         (lock(inputs={"a": ["b"]}), "which leads nowhere"),
