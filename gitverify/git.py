@@ -41,6 +41,7 @@ _SETTINGS = (
 _MOST_LINES = 8
 _MOST_SAID = 4096  # bytes of a line, or of all that a failed command said
 _PATIENCE = 5  # seconds
+_GLANCE = 1  # second
 
 
 class GitError(GitverifyError):
@@ -54,6 +55,14 @@ class GitError(GitverifyError):
 
 class TooLong(GitError):
     """Git was stopped: it took longer than it may."""
+
+
+class TooMuch(GitError):
+    """Git was stopped: it wrote more than it may."""
+
+
+class _Enough(Exception):
+    """What git runs for has come to more than it may; does not leave this module."""
 
 
 class Done(NamedTuple):
@@ -123,16 +132,22 @@ class Git:
         return Done(done.returncode, done.stdout)
 
     def watch(
-        self, *arguments: str, seconds: float, file_size: int, said: Callable[[str], None] | None = None
+        self,
+        *arguments: str,
+        seconds: float,
+        file_size: int,
+        said: Callable[[str], None] | None = None,
+        is_enough: Callable[[], bool] = lambda: False,
     ) -> bytes:
         """Run a command that talks to others, and may never come to an end by itself; return what it prints.
 
         It is stopped after so many seconds, and by the system when it writes a file, or prints, more than ``file_size``
-        bytes. What it says, progress too, goes line by line to ``said``: escaped, because servers have git say things.
-        Raises GitError, TooLong.
+        bytes. As it may write many files, ``is_enough`` is asked every second, and at the end, whether to stop it, too.
+        What it says, progress too, goes line by line to ``said``: escaped, because servers have git say things.
+        Raises GitError, TooLong, TooMuch.
         """
         with tempfile.TemporaryFile() as printed:
-            self._watch(arguments, printed, seconds, file_size, said)
+            self._watch(arguments, printed, seconds, file_size, said, is_enough)
             printed.seek(0)
             return printed.read()
 
@@ -143,20 +158,24 @@ class Git:
         seconds: float,
         file_size: int,
         said: Callable[[str], None] | None,
+        is_enough: Callable[[], bool],
     ) -> None:
         end = time.monotonic() + seconds
         told: list[bytes] = []
         with _limited(file_size):
             process = self._start(arguments, stdin=subprocess.DEVNULL, stdout=printed)
         try:
-            for line in _said(process, end):
+            for line in _said(process, end, is_enough):
                 if b"%" not in line:  # how far it has come
                     told = [*told[1 - _MOST_LINES :], line]
                 if said is not None:
                     said(shown(line))
             process.wait(max(end - time.monotonic(), 0))
+            _check(is_enough)
         except (TimeoutError, subprocess.TimeoutExpired):
             raise _too_long(arguments, seconds) from None
+        except _Enough:
+            raise TooMuch(f"git {arguments[0]} wrote more than it may") from None
         finally:
             _stop(process)
         if process.returncode:
@@ -278,16 +297,20 @@ def _own_memory() -> int:
         return 0
 
 
-def _said(process: subprocess.Popen[bytes], end: float) -> Iterator[bytes]:
-    """Yield the lines that a process writes to stderr, the longest cut. Raises TimeoutError at ``end``."""
+def _said(process: subprocess.Popen[bytes], end: float, is_enough: Callable[[], bool]) -> Iterator[bytes]:
+    """Yield the lines that a process writes to stderr, the longest cut. Raises TimeoutError at ``end``, _Enough."""
     if process.stderr is None:
         return
-    handle, begun = process.stderr.fileno(), b""
+    handle, begun, asked = process.stderr.fileno(), b"", time.monotonic()
     while True:
-        left = end - time.monotonic()
+        now = time.monotonic()
+        left = end - now
         if left <= 0:
             raise TimeoutError
-        if not select.select([handle], [], [], min(left, _PATIENCE))[0]:
+        if now - asked > _GLANCE:
+            asked = now
+            _check(is_enough)
+        if not select.select([handle], [], [], min(left, _GLANCE))[0]:
             if process.poll() is not None:  # what it has left running, such as a connection that is shared, holds it
                 break
             continue
@@ -299,6 +322,11 @@ def _said(process: subprocess.Popen[bytes], end: float) -> Iterator[bytes]:
         begun = begun[:_MOST_SAID]
     if begun.strip():
         yield begun
+
+
+def _check(is_enough: Callable[[], bool]) -> None:
+    if is_enough():
+        raise _Enough
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -20,15 +20,16 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitverify.errors import GitverifyError
-from gitverify.git import Git, GitError
+from gitverify.git import Git, GitError, TooMuch
 from gitverify.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
     from gitverify.transfer.url import Source
 
@@ -68,7 +69,8 @@ _HEAD = "ref: refs/heads/none\n"
 _BUSY = "fetching"
 _MOST_PACKS = 50
 _MOST_PRINTED = 1 << 20  # bytes
-_URL = "GIT_SOURCE_URL"  # given as a variable: a URL may have a “=”, which ends a setting's name on a command line
+_ALIAS = "gitverify-source"  # what the URL is called on git's command line
+_RULE = "GIT_SOURCE_ALIAS"  # given as a variable: a URL may have a “=”, which ends a setting's name on a command line
 
 
 class _TooLarge(Exception):
@@ -99,9 +101,10 @@ class Quarantine:
         variables = kept | {"GIT_OBJECT_DIRECTORY": str(self.objects), "GIT_SHALLOW_FILE": ""}
         if source is None:
             return Git(self.directory, None, self._environment, settings=_SETTINGS, variables=variables)
-        variables |= {"GIT_ALLOW_PROTOCOL": source.protocol, _URL: source.url}
-        # Of the rules that rewrite a URL the longest wins, and this one is for all of it.
-        named = {f"url.{source.url}.insteadOf": _URL}
+        variables |= {"GIT_ALLOW_PROTOCOL": source.protocol, _RULE: _ALIAS}
+        # Git rewrites a URL once, by the rule that fits the most of it. So ours, which makes the URL out of a name that
+        # no other rule fits as well, is the only one that counts.
+        named = {f"url.{source.url}.insteadOf": _RULE}
         return Git(self.directory, None, self._environment, settings=_SETTINGS, named=named, variables=variables)
 
     def empty(self) -> None:
@@ -118,8 +121,13 @@ class Quarantine:
         (self.directory / "config").write_text(_CONFIG)
 
     def size(self) -> int:
-        """Return how many bytes its objects have. Raises OSError."""
-        return sum(path.stat().st_size for path in (self.objects / "pack").iterdir())
+        """Return how many bytes its objects have: in packs or, from a server without git, in files of their own."""
+        total = 0
+        for directory, _, names in os.walk(self.objects):
+            for name in names if Path(directory).name != "info" else []:
+                with suppress(FileNotFoundError):  # git has renamed it meanwhile
+                    total += (Path(directory) / name).stat().st_size
+        return total
 
     def fetch(
         self,
@@ -157,11 +165,18 @@ class Quarantine:
         options = ["--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--no-auto-maintenance"]
         options += ["--no-show-forced-updates", "--force", "--progress"]
         specs = [f"+{name}:{_kept(name)}" for name in wanted]
+        most = self.size() + left
         try:
             self._git(source).watch(
-                "fetch", *options, "--", source.url, *specs, seconds=seconds, file_size=max(left, 1), said=said
+                *("fetch", *options, "--", _ALIAS, *specs),
+                seconds=seconds,
+                file_size=max(left, 1),
+                said=said,
+                is_enough=lambda: self.size() > most,
             )
             self._put_together()
+        except TooMuch:
+            raise _TooLarge from None
         except GitError as error:
             if any(path.stat().st_size >= left for path in (self.objects / "pack").glob("tmp_*")):
                 raise _TooLarge from None
@@ -188,7 +203,7 @@ class Quarantine:
     def default_branch(self, source: Source, seconds: float) -> str:
         """Return the branch that the server's HEAD names, in full. Raises FetchFailed."""
         try:
-            asked = ("ls-remote", "--symref", "--", source.url, "HEAD")
+            asked = ("ls-remote", "--symref", "--", _ALIAS, "HEAD")
             printed = self._git(source).watch(*asked, seconds=seconds, file_size=_MOST_PRINTED)
         except GitError as error:
             raise FetchFailed(f"{shown(source.url)} could not be asked: {error}") from None
