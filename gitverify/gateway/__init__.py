@@ -1,0 +1,1 @@
+"""Verified commits over HTTP: tarballs that Nix can lock, and channels."""
