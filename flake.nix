@@ -25,6 +25,7 @@
         inherit (parts pkgs) gitverify;
         default = gitverify;
       });
+      nixosModules.default = ./fetcher/module.nix;
       overlays.default = final: _: { inherit (parts final) gitverify fetchGitVerified; };
     };
 }

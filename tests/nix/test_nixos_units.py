@@ -1,0 +1,381 @@
+"""The NixOS module's units, run: what a refused upstream, an altered lock and a wrong clock do to an upgrade."""
+
+import getpass
+import grp
+import json
+import os
+import subprocess
+from types import SimpleNamespace
+
+import pytest
+from cli.scene import ALICE, BOB, MALLORY
+from cli.test_flake import Flake
+from fetching import Upstream
+from gitrepo import ENVIRONMENT
+
+from tests.nix.nixosunits import Machine, evaluate, quoted
+from tests.nix.nixplace import NIX, Nix, needs_nix
+
+ROOTLESS = os.geteuid() != 0
+pytestmark = [
+    needs_nix,
+    pytest.mark.skipif(ROOTLESS, reason="ExecStartPre changes to the mirrors' owner, which only root can"),
+]
+
+MIRROR, GATE, UPGRADE = "gitverify-mirror-config", "gitverify-gate", "nixos-upgrade"
+DAY = 86_400
+FLAKE = """{
+  inputs.dep = { url = "git+https://example.org/dep?ref=main"; flake = false; };
+  outputs = _: { x = 42; };
+}
+"""
+
+
+class World:
+    """A configuration's repository with a lock, the repository of its input, and a machine that upgrades from them."""
+
+    def __init__(self, place):
+        self.config, self.dep = Upstream(place / "config"), Upstream(place / "dep")
+        self.nix = Nix(place / "nix")
+        self.place = place
+        self.flake = Flake(SimpleNamespace(path=self.dep.path, ids=self.dep.ids), place)
+        self.lock("third")
+        self.machine = Machine(place / "machine", evaluate(self.nix, self.settings()))
+
+    def settings(self, more=""):
+        upstreams = {"config": self.config, "dep": self.dep}
+        repositories = "".join(
+            f'services.gitverify.repositories.{name} = {{ url = {quoted(each.url)}; branch = "main"; '
+            f"introduction = {quoted(each.ids['introduction'])}; signer = {quoted(ALICE.id)}; jobs = 1; }};"
+            for name, each in upstreams.items()
+        )
+        return f"""{{ config, ... }}: {{
+          {repositories} {more}
+          services.gitverify = {{
+            enable = true;
+            user = {quoted(getpass.getuser())};
+            group = {quoted(grp.getgrgid(os.getgid()).gr_name)};
+            gateUpgrade = {{ enable = true; inputs.dep = "dep"; }};
+          }};
+          system.autoUpgrade = {{ enable = true; flake = config.services.gitverify.repositories.config.flake; }};
+        }}"""
+
+    def set(self, more):
+        self.machine.system = evaluate(self.nix, self.settings(more))
+
+    def lock(self, label, sign=ALICE, **change):
+        """Have the configuration's next commit lock a commit of the input."""
+        node = self.flake.node(label, **change) | {"flake": False}
+        lock = {"nodes": {"root": {"inputs": {"dep": "dep"}}, "dep": node}, "root": "root", "version": 7}
+        files = {"flake.nix": FLAKE, "flake.lock": json.dumps(lock)}
+        return self.config.commit(f"lock {label} {len(self.config.ids)}", sign=sign, **files)
+
+    def start(self, name):
+        return self.machine.start(name)
+
+    def tip(self, name="config"):
+        path = self.machine.home / "mirrors" / name
+        return self.config.git("rev-parse", "refs/heads/main", at=path)
+
+    def upgrades(self):
+        ended = self.start(UPGRADE)
+        assert ended.result == "done", ended.printed
+        return ended
+
+    def does_not_upgrade(self, result, reason):
+        ended = self.start(UPGRADE)
+        assert ended.result == result
+        assert reason in ended.printed
+        assert UPGRADE not in self.machine.started
+
+
+@pytest.fixture
+def world(tmp_path):
+    return World(tmp_path)
+
+
+def test_the_first_run_makes_the_mirror_and_later_ones_move_it(world):
+    assert world.start(MIRROR).result == "done"
+    assert world.tip() == world.config.git("rev-parse", "main")
+    assert (world.machine.home / "state").stat().st_mode & 0o777 == 0o700
+    new = world.lock("third")
+    assert world.start(MIRROR).result == "done"
+    assert world.tip() == new
+
+
+def test_what_is_refused_fails_the_unit_and_leaves_the_mirror_as_it_was(world):
+    world.start(MIRROR)
+    before = world.tip()
+    world.config.bad()
+    ended = world.start(MIRROR)
+    assert ended.result == "failed"
+    assert "unauthorized-key" in ended.printed
+    assert world.tip() == before
+
+
+def test_the_upgrade_runs_after_a_verification_of_its_own(world):
+    """Each time anew: what came since the timer's last run is in it."""
+    world.start(MIRROR)
+    new = world.lock("third")
+    world.upgrades()
+    assert world.tip() == new
+    assert world.machine.started == [MIRROR, GATE, UPGRADE]
+    newer = world.lock("third")
+    world.upgrades()
+    assert world.tip() == newer
+
+
+@pytest.mark.parametrize("which", ["config", "dep"])
+def test_no_upgrade_while_an_upstream_is_refused(world, which):
+    world.start(MIRROR)
+    getattr(world, which).bad()
+    world.does_not_upgrade("dependency", "unauthorized-key")
+
+
+@pytest.mark.parametrize("which", ["config", "dep"])
+def test_no_upgrade_while_an_upstream_is_out_of_reach(world, which):
+    """A success of yesterday is none of today."""
+    world.upgrades()
+    world.machine.started.clear()
+    upstream = getattr(world, which)
+    upstream.path.rename(upstream.path.with_name("gone"))
+    world.does_not_upgrade("dependency", "fetch-failed")
+    upstream.path.with_name("gone").rename(upstream.path)
+    world.upgrades()
+
+
+def test_no_upgrade_backwards(world):
+    world.upgrades()
+    world.machine.started.clear()
+    world.config.point("third")
+    world.does_not_upgrade("dependency", "behind")
+
+
+# --- the lock, checked in the unit itself ----------------------------------------------------------------------------
+
+
+def test_a_lock_with_somebody_elses_commit_is_not_built(world):
+    """By whoever may change the configuration, in good faith or not."""
+    evil = world.dep.commit("evil", sign=MALLORY, README="evil\n")
+    world.lock("evil")
+    world.dep.point("third")  # the input's own branch is fine, so that its mirror is
+    world.does_not_upgrade("failed", evil[:12])
+    world.lock("third")
+    world.upgrades()
+
+
+def test_a_lock_with_another_hash_is_not_built(world):
+    world.lock("third", narHash="sha256-" + "A" * 43 + "=")
+    world.does_not_upgrade("failed", "lock-mismatch")
+    world.lock("third")
+    world.upgrades()
+
+
+def test_a_lock_that_lacks_the_input_is_not_built(world):
+    lock = {"nodes": {"root": {}}, "root": "root", "version": 7}
+    world.config.commit("without", **{"flake.lock": json.dumps(lock)})
+    world.does_not_upgrade("failed", "input-missing")
+
+
+def test_an_input_may_go_back_where_those_who_may_change_the_configuration_say_so(world):
+    world.dep.commit("fourth", sign=BOB)
+    world.lock("fourth")
+    world.upgrades()
+    world.lock("third")
+    world.upgrades()
+
+
+# --- the mirror, looked at in the unit itself ------------------------------------------------------------------------
+
+
+def without_gate(world):
+    """Start the unit itself, as if the gate had just let it through."""
+    services = world.machine.system["services"]
+    services[UPGRADE] = services[UPGRADE] | {"requires": []}
+    return world.start(UPGRADE)
+
+
+def between(world, happen):
+    """Start an upgrade; between the gate and the unit itself, something happens. Returns how that ended."""
+    assert world.start(GATE).result == "done"
+    happen()
+    return without_gate(world)
+
+
+def test_a_branch_that_was_moved_by_hand_is_not_built(world):
+    """Backwards, or to what is not authentic: the mirror's mark says where it is."""
+    second = world.config.ids["second"]
+    path = world.machine.home / "mirrors/config"
+    ended = between(world, lambda: world.config.git("update-ref", "refs/heads/main", second, at=path))
+    assert (ended.result, "behind" in ended.printed) == ("failed", True)
+
+
+def test_a_commit_that_was_put_into_the_mirror_by_hand_is_not_built(world):
+    path = world.machine.home / "mirrors/config"
+
+    def happen():
+        world.config.bad()
+        world.config.git("push", "-q", str(path), "main")
+
+    ended = between(world, happen)
+    assert (ended.result, "unauthorized-key" in ended.printed) == ("failed", True)
+
+
+def test_where_nothing_happens_it_is_built(world):
+    assert between(world, lambda: None).result == "done"
+
+
+def test_lost_marks_are_made_again_by_the_gate_only(world):
+    ended = between(world, lambda: (world.machine.home / "state/marks.sqlite3").write_bytes(b"x" * 9000))
+    assert (ended.result, "state-corrupt" in ended.printed) == ("failed", True)
+
+
+# --- clocks ----------------------------------------------------------------------------------------------------------
+
+WRITTEN = 1_704_067_200  # 2024-01-01, when the histories' commits are of
+
+
+def test_nothing_stale_is_built(world):
+    """A server that withholds news, for as long as it can: the gate refuses what has become too old."""
+    world.set('services.gitverify.repositories.config.maxAge = "30d";')
+    world.machine.clock = WRITTEN + 10 * DAY
+    world.upgrades()
+    world.machine.started.clear()
+    world.machine.clock = WRITTEN + 100 * DAY
+    world.does_not_upgrade("dependency", "stale")
+    ended = without_gate(world)
+    assert (ended.result, "stale" in ended.printed) == ("failed", True)
+
+
+def test_a_clock_that_is_set_back_brings_no_old_state_back(world):
+    world.set('services.gitverify.repositories.config.maxAge = "30d";')
+    world.machine.clock = WRITTEN + 10 * DAY
+    world.upgrades()
+    before = world.tip()
+    world.machine.started.clear()
+    world.config.point("second")
+    world.machine.clock = WRITTEN
+    world.does_not_upgrade("dependency", "behind")
+    assert world.tip() == before
+
+
+def test_settings_that_change_what_a_mirror_holds_are_refused(world):
+    """The mirror was judged from another introduction: it has to be made anew, by a person."""
+    world.start(MIRROR)
+    introduction = world.config.ids["introduction"]
+    unit = world.machine.system["services"][MIRROR]["serviceConfig"]
+    unit["ExecStart"] = [line.replace(introduction, world.config.ids["second"]) for line in unit["ExecStart"]]
+    ended = world.start(MIRROR)
+    assert ended.result == "failed"
+    assert "was made with --introduction" in ended.printed
+
+
+# --- whose the mirror is ---------------------------------------------------------------------------------------------
+
+OTHER = 65534
+
+
+class Foreign:
+    """The mirror, once it is another user's, and root's git with what the module writes to /etc/gitconfig."""
+
+    def __init__(self, world):
+        assert world.start(MIRROR).result == "done"
+        self.world = world
+        self.path = world.machine.home / "mirrors/config"
+        # What stands for /etc/gitconfig; the URLs in it are for the helper, and need no place here.
+        (directory,) = [
+            each for each in world.machine.system["git"]["config"][0]["safe"]["directory"] if each.endswith("/config")
+        ]
+        self.told = world.place / "gitconfig"
+        place = directory.replace("/var/lib/gitverify", str(world.machine.home))
+        self.told.write_text(f"[safe]\n\tdirectory = {place}\n")
+
+    def give_away(self):
+        subprocess.run(["chown", "-R", f"{OTHER}:{OTHER}", self.world.machine.home], check=True)
+
+    def git(self, *arguments, told=True):
+        environment = dict(ENVIRONMENT, GIT_CONFIG_GLOBAL=str(self.told) if told else os.devnull)
+        done = subprocess.run(
+            ["git", *arguments], env=environment, cwd=self.world.place, capture_output=True, text=True, check=False
+        )
+        return SimpleNamespace(status=done.returncode, stdout=done.stdout, stderr=done.stderr)
+
+    def flake(self, program, told=True):
+        """Evaluate the mirror as a flake, as nixos-rebuild would."""
+        system = self.world.machine.system["mirrors"]["config"]["flake"]
+        url = system.replace("/var/lib/gitverify", str(self.world.machine.home))
+        environment = self.world.nix.environment | {"GIT_CONFIG_GLOBAL": str(self.told) if told else os.devnull}
+        return subprocess.run(
+            [program, "eval", "--json", f"{url}#x"], env=environment, capture_output=True, text=True, check=False
+        )
+
+
+@pytest.fixture
+def foreign(world):
+    found = Foreign(world)
+    found.give_away()
+    return found
+
+
+def test_root_reads_the_mirror_of_another_user(foreign):
+    assert "dubious ownership" in foreign.git("ls-remote", f"file://{foreign.path}", told=False).stderr
+    done = foreign.git("clone", "-q", f"file://{foreign.path}", "clone")
+    assert (done.status, done.stderr) == (0, "")
+    assert (foreign.world.place / "clone/flake.lock").is_file()
+
+
+def test_root_builds_from_the_mirror_of_another_user(foreign):
+    assert foreign.flake(NIX, told=False).returncode != 0
+    for program in [NIX, *newer()]:
+        done = foreign.flake(program)
+        assert (done.returncode, done.stdout.strip()) == (0, "42"), done.stderr
+
+
+def newer():
+    """Return another Nix, where there is one: $GITVERIFY_NEWER_NIX is the directory of its programs."""
+    return [f"{os.environ['GITVERIFY_NEWER_NIX']}/nix"] if os.environ.get("GITVERIFY_NEWER_NIX") else []
+
+
+def test_whoever_owns_the_mirror_does_not_run_programs_as_root(foreign):
+    """Reading it is fetching from it, and what is fetched from says nothing about what is run."""
+    marker = foreign.world.place / "ran"
+    program = foreign.path / "program"
+    program.write_text(f"#!/bin/sh\necho ran >> {marker}\nexit 1\n")
+    program.chmod(0o755)
+    settings = "".join(
+        f"[{section}]\n\t{key} = {program}\n"
+        for section, key in [
+            ("core", "fsmonitor"),
+            ("core", "hooksPath"),
+            ("core", "sshCommand"),
+            ("core", "pager"),
+            ("core", "alternateRefsCommand"),
+            ("uploadpack", "packObjectsHook"),
+            ("diff", "external"),
+            ('filter "x"', "smudge"),
+            ('remote "origin"', "uploadpack"),
+            ("credential", "helper"),
+        ]
+    )
+    config = foreign.path / "config"
+    promisor = '[remote "origin"]\n\turl = file:///x\n\tpromisor = true\n[extensions]\n\tpartialClone = origin\n'
+    config.write_text(
+        config.read_text().replace("repositoryformatversion = 0", "repositoryformatversion = 1") + settings + promisor
+    )
+    hooks = foreign.path / "hooks"
+    hooks.mkdir()
+    for name in ("post-checkout", "pre-receive", "reference-transaction", "post-index-change", "pre-auto-gc"):
+        (hooks / name).write_bytes(program.read_bytes())
+        (hooks / name).chmod(0o755)
+    (foreign.path / "info/attributes").write_text("* filter=x\n")
+    foreign.give_away()
+    assert foreign.git("clone", "-q", f"file://{foreign.path}", "clone").status == 0
+    foreign.flake(NIX)
+    # Something is missing, which a partial clone would fetch.
+    for pack in (foreign.path / "objects/pack").iterdir():
+        pack.unlink()
+    assert foreign.git("clone", "-q", f"file://{foreign.path}", "another").status != 0
+    assert not marker.exists()
+    # The twin: these settings do run the program, for whoever works in that repository.
+    foreign.git("-C", str(foreign.path), "cat-file", "-p", "main")
+    assert marker.exists()
