@@ -10,10 +10,11 @@ from __future__ import annotations
 import os
 import re
 import select
+import signal
 import subprocess
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from gitverify.errors import GitverifyError
@@ -163,7 +164,7 @@ class Git:
         end = time.monotonic() + seconds
         told: list[bytes] = []
         with _limited(file_size):
-            process = self._start(arguments, stdin=subprocess.DEVNULL, stdout=printed)
+            process = self._start(arguments, stdin=subprocess.DEVNULL, stdout=printed, apart=True)
         try:
             for line in _said(process, end, is_enough):
                 if b"%" not in line:  # how far it has come
@@ -177,7 +178,7 @@ class Git:
         except _Enough:
             raise TooMuch(f"git {arguments[0]} wrote more than it may") from None
         finally:
-            _stop(process)
+            _stop_all(process)
         if process.returncode:
             _failed(arguments, b"\n".join(told))
 
@@ -224,8 +225,15 @@ class Git:
         return ["git", f"--git-dir={self.directory}", f"--work-tree={place}", *self._settings, *arguments]
 
     def _start(
-        self, arguments: Sequence[str], stdin: _Stream, stdout: _Stream, stderr: _Stream = subprocess.PIPE
+        self,
+        arguments: Sequence[str],
+        stdin: _Stream,
+        stdout: _Stream,
+        stderr: _Stream = subprocess.PIPE,
+        *,
+        apart: bool = False,
     ) -> subprocess.Popen[bytes]:
+        """Start a command; ``apart``: in a session of its own, away from the terminal, to be ended with its own."""
         try:
             return subprocess.Popen(  # noqa: S603  (as in run)
                 self._command(arguments, self.directory),
@@ -234,6 +242,7 @@ class Git:
                 stdin=stdin,
                 stdout=stdout,
                 stderr=stderr,
+                start_new_session=apart,
             )
         except OSError as error:
             raise GitError(f"git can't be run: {error.strerror}") from None
@@ -327,6 +336,21 @@ def _said(process: subprocess.Popen[bytes], end: float, is_enough: Callable[[], 
 def _check(is_enough: Callable[[], bool]) -> None:
     if is_enough():
         raise _Enough
+
+
+def _stop_all(process: subprocess.Popen[bytes]) -> None:
+    """End a process that was started apart, and has not ended, with all that it has started.
+
+    Some of these go on without it, and write. What speaks to nobody any more has ended: it has its stderr no more.
+    """
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGTERM)
+        with suppress(TimeoutError):
+            for _ in _said(process, time.monotonic() + _PATIENCE, lambda: False):
+                pass
+        with suppress(ProcessLookupError, PermissionError):  # all has ended
+            os.killpg(process.pid, signal.SIGKILL)
+    _stop(process)
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -1,6 +1,7 @@
 """What servers tried in a review of ``gitverify fetch``: see docs/review.md."""
 
 import os
+import subprocess
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -67,6 +68,21 @@ def test_files_without_end(upstream, monkeypatch):
     assert "more than 102,400 bytes" in done.report["refusals"][0]["message"]
     assert 10 < len(asked) < 500  # of 600
     assert kept(upstream) < 10_000
+
+
+def test_what_git_has_started_ends_with_it(upstream):
+    """It would go on, and on, writing where the next fetch writes."""
+    begun = upstream.place / "begun"
+    script = f"""case " $* " in
+    *" fetch "*) sh -c 'echo $$ >{begun}; exec sleep 1000' & exec sleep 1000 ;;
+    *) exec "$GIT" "$@" ;;
+    esac"""
+    upstream.path_variable = gitserver.wrapped(upstream.place / "programs", script)
+    done = upstream.fetch("--branch", "main", "--output", "out", "--timeout", "1s")
+    assert "longer than 1 seconds" in done.report["refusals"][0]["message"]
+    asked = ["ps", "-o", "stat=", "-p", begun.read_text().strip()]
+    state = subprocess.run(asked, capture_output=True, text=True, check=False).stdout
+    assert not state or state.startswith("Z")
 
 
 def test_a_server_without_git(upstream):
