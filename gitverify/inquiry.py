@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from gitverify.ancestry import Ancestry
-from gitverify.errors import MalformedCommit, MalformedTree, TooMuch
+from gitverify.errors import GitverifyError, MalformedCommit, MalformedTree, TooMuch
 from gitverify.examine import Examiner
 from gitverify.limits import LIMITS
 from gitverify.objects.commit import parse_head
-from gitverify.policies.coverage import cover
+from gitverify.policies.coverage import Extent, cover
 from gitverify.policies.model import Dialect
 from gitverify.rules.authority import Base, Standing
 from gitverify.rules.authorize import judge_under
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from gitverify.anchor import Anchor
+    from gitverify.answers import Answers
     from gitverify.objects.source import ObjectSource
     from gitverify.policies.coverage import Cover
     from gitverify.policies.model import Policy
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
     from gitverify.trees.difference import Change
     from gitverify.trees.mechanical import Unsettled
     from gitverify.walk import Walk
-
-
-_BYTES_A_STEP = 16  # read and hashed in about the time of a step of comparing lines
 
 
 class Judged(Protocol):
@@ -100,6 +98,7 @@ class Inquiry:
         self._merge_steps = LIMITS.merge_run_steps + len(judged.order) * LIMITS.merge_run_steps_per_commit
         self._examiners: dict[int, Examiner] = {}
         self._allowed: dict[tuple[bytes, int, int], bool] = {}
+        self.answers: Answers | None = None  # that others found ahead of this process
 
     @property
     def _ancestry(self) -> Ancestry:
@@ -124,23 +123,43 @@ class Inquiry:
 
     def cover(self, policy: Policy, people: frozenset[str], *, policy_file: bool) -> Cover:
         """Return which paths these people may change."""
-        return cover(policy, people, self._anchor.examination.policy_path, policy_file=policy_file)
+        found = cover(policy, people, self._anchor.examination.policy_path, policy_file=policy_file)
+        if self.answers is not None:
+            self.answers.covers(found, policy, people, policy_file=policy_file)
+        return found
 
     def uncovered(self, before: bytes, after: bytes, cover: Cover) -> bytes | None:
         """Return a path that differs between two root trees and is not covered; None where all are."""
-        return uncovered(self._anchor.trees, before, after, cover)
+        trees = self._anchor.trees
+        if self.answers is None or cover.extent is not Extent.SOME:  # then nothing is read
+            return uncovered(trees, before, after, cover)
+        return self.answers.answer((before, after), cover, lambda: (uncovered(trees, before, after, cover), 0))[0]
 
     def unsettled(self, base: bytes, sides: tuple[bytes, bytes], recorded: bytes, cover: Cover) -> bytes | None:
         """Return a path that the mechanical merge does not settle as recorded and that is not covered."""
-        from gitverify.trees.mechanical import Work, unsettled  # noqa: PLC0415  (not every history has such merges)
-
         if self._merge_steps < 0:
             raise TooMuch("the merges of this history take too long to see what they settle")
+        if self.answers is None:
+            path, steps = self._merged(base, sides, recorded, cover)
+        else:
+            trees = base, *sides, recorded
+            path, steps = self.answers.answer(trees, cover, lambda: self._merged(base, sides, recorded, cover))
+        self._merge_steps -= steps
+        return path
+
+    def _merged(
+        self, base: bytes, sides: tuple[bytes, bytes], recorded: bytes, cover: Cover
+    ) -> tuple[bytes | None, int]:
+        """Return what :meth:`unsettled` does, and the steps that it took."""
+        from gitverify.trees.mechanical import Work, unsettled  # noqa: PLC0415  (not every history has such merges)
+
         work = Work()
         try:
-            return unsettled(self._anchor.trees, self._blob, base, *sides, recorded, cover, work=work)
-        finally:
-            self._merge_steps -= work.steps + (work.bytes + work.tree_bytes) // _BYTES_A_STEP
+            path = unsettled(self._anchor.trees, self._blob, base, *sides, recorded, cover, work=work)
+        except GitverifyError:
+            self._merge_steps -= work.taken
+            raise
+        return path, work.taken
 
     def _blob(self, blob: bytes) -> bytes:
         kind, data = self._source.read(blob)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from copy import copy
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from gitverify.errors import MalformedCommit, MalformedTree, OversizedMaterial
 from gitverify.examine import Examiner
+from gitverify.foresight import look_ahead
 from gitverify.inquiry import Inquiry
 from gitverify.objects.commit import parse_commit
 from gitverify.objects.tree import EMPTY_TREE
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from gitverify.material import Material
     from gitverify.objects.source import ObjectSource
     from gitverify.objects.tree import TreeEntry
+    from gitverify.pool import Pool
     from gitverify.request import Floor, Request
     from gitverify.walk import Walk
 
@@ -103,15 +106,41 @@ class Judgement:
         """The introduction."""
         return self._anchor.facts.id
 
-    def run(self) -> None:
+    def run(self, pool: Pool | None = None) -> None:
         """Decide on every commit, oldest first; then find the refusals that the tip's rests on.
 
-        A refused commit is no end yet: a merge may adopt what it holds (R20).
+        A refused commit is no end yet: a merge may adopt what it holds (R20). ``pool``: what may look ahead.
         """
-        decisions = self.decisions
-        for commit in self._order:
-            decisions[commit] = self._decide(commit)
+        ahead = look_ahead(self, self._policies(), pool) if pool is not None and self.is_native else None
+        try:
+            decisions = self.decisions
+            for place, commit in enumerate(self._order):
+                if ahead is not None:
+                    ahead.reached(place)
+                decisions[commit] = self.decide(commit)
+        finally:
+            if ahead is not None:
+                ahead.close()
         self.refusals = self.refusals_of(self._tip)
+
+    def _policies(self) -> list[Policy]:
+        """Return the policies of the commits to be judged, each once."""
+        entries = {entry: None for commit in self._order if (entry := self._examined[commit].examined.entry)}
+        found = [self._anchor.policy, *map(self._anchor.book.policy, entries)]
+        return list({id(policy): policy for policy in found if isinstance(policy, Policy)}.values())
+
+    def supposing_authentic(self, make_inquiry: type[Inquiry]) -> Judgement:
+        """Return a judgement that takes every commit for authentic, to see what will be asked.
+
+        What it decides is worth nothing. It shares what is read with this one: use it in a process of its own.
+        """
+        supposed = copy(self)
+        anyone = Authorized("", ())
+        supposed.decisions = dict.fromkeys(self._order, anyone)
+        supposed._parents, supposed._alike = {}, {}  # noqa: SLF001
+        supposed._main = self._main | self._descends  # noqa: SLF001
+        supposed.inquiry = make_inquiry(self._source, self._anchor, self._walk, supposed)
+        return supposed
 
     def refusals_of(self, tip: bytes) -> list[Refusal]:
         """Return the refusals that a commit has because of its ancestors, oldest first, and its own last."""
@@ -202,7 +231,8 @@ class Judgement:
                     done.add(commit)
                     yield commit
 
-    def _decide(self, commit: bytes) -> Authorized | Refusal:
+    def decide(self, commit: bytes) -> Authorized | Refusal:
+        """Decide on a commit whose parents have been decided on."""
         facts = self._examined[commit]
         likeness = self._likeness(facts)
         if likeness is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from gitverify.rules.facts import Examined
 
@@ -14,6 +14,9 @@ Examine = Callable[[Sequence[bytes], Sequence[tuple[bytes, int]]], list[Examined
 """Takes commits' raw contents and, for each, its tree's id and where its fixed first fields end."""
 
 Sink = Callable[[bytes, Examined], None]
+
+Work = Callable[[int], tuple[Any, ...] | None]
+Take = Callable[[int, tuple[Any, ...]], None]
 
 BATCH = 128
 BATCH_BYTES = 1 << 20
@@ -58,6 +61,22 @@ class Pool(Protocol):
         """Let go of all processes at once."""
         ...
 
+    def ahead(self, blocks: int, prepare: Callable[[], Work], take: Take) -> Ahead | None:
+        """Have other processes work through blocks from the last to the first; None where there are none."""
+        ...
+
+
+class Ahead(Protocol):
+    """Other processes that are at it (:mod:`gitverify.ahead`)."""
+
+    def reached(self, block: int) -> None:
+        """Say that this process begins a block."""
+        ...
+
+    def close(self) -> None:
+        """Let go of all processes at once."""
+        ...
+
 
 class Inline:
     """Examines in this process."""
@@ -80,3 +99,6 @@ class Inline:
 
     def close(self) -> None:
         """Do nothing."""
+
+    def ahead(self, blocks: int, prepare: Callable[[], Work], take: Take) -> None:
+        """Return None: there is no other process."""

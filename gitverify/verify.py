@@ -137,6 +137,7 @@ class _Verification:
         self._outcome = outcome
         self.judgement: Judgement | None = None
         self.marking: Marking
+        self._pool: Pool | None = None
 
     def run(self) -> None:
         """Go through the proof."""
@@ -214,7 +215,7 @@ class _Verification:
             raise self._about_tip("R2", "not-descendant", "the tip does not descend from the introduction")
         self.judgement = judgement
         self.marking = Marking(judgement, walk, judgement.inquiry)
-        judgement.run()
+        judgement.run(self._pool)
         return judgement
 
     def _may_be_given(self, judgement: Judgement) -> bool:
@@ -267,6 +268,7 @@ class _Verification:
                 heads[commit] = head.tree, head.parents, date
                 pool.put(commit, raw, head)
 
+        self._pool = pool
         try:
             walk.run(visit)
             pool.finish()

@@ -9,39 +9,32 @@ what :mod:`gitverify.examine` found. Nothing here decides anything, and who exam
 from __future__ import annotations
 
 import gc
-import marshal
-import os
 import queue
 import select
 import signal
-import socket
 import threading
-import traceback
 from collections import deque
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
-from gitverify.errors import GitverifyError, MissingObject
+from gitverify.ahead import Ahead
+from gitverify.errors import MissingObject
+from gitverify.forked import Forked, receive, send
 from gitverify.objects.tree import TreeEntry
 from gitverify.pool import Batch
 from gitverify.rules.facts import Examined, Unproven
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable
 
     from gitverify.objects.commit import CommitHead
-    from gitverify.pool import Examine, Sink
+    from gitverify.pool import Examine, Sink, Take, Work
 
 # Fewer commits than this are examined faster than a process starts.
 WORTH_WORKERS = 256
 
 # So many batches are on the way to each worker: it must not run out of them while this process examines one.
 AHEAD = 3
-
-_SIZE = 8  # octets of a message's size, which go before it
-
-
-class WorkerFailed(GitverifyError):
-    """A worker process died."""
 
 
 class Processes:
@@ -93,6 +86,10 @@ class Processes:
             worker.end()
         self._workers = {}
 
+    def ahead(self, blocks: int, prepare: Callable[[], Work], take: Take) -> Ahead:
+        """Start processes that work through blocks from the last to the first."""
+        return Ahead(self._jobs - 1, blocks, prepare, take)
+
     def _share(self) -> None:
         """Give the workers what they can take, and examine the rest."""
         while len(self._workers) < self._jobs - 1:
@@ -101,7 +98,7 @@ class Processes:
             self._receive(wait=False)
             idlest = self._by_outstanding()[0]
             if idlest.outstanding < AHEAD:
-                idlest.send(batch)
+                idlest.put(batch)
             else:
                 self._examine(batch)
         self._waiting = []
@@ -110,7 +107,7 @@ class Processes:
         return sorted(self._workers.values(), key=lambda worker: worker.outstanding)
 
     def _start(self) -> None:
-        # An interrupt between the fork and what the worker does about it would have it run on as this process.
+        # An interrupt before the worker is in the list would leave it behind.
         masked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             worker = _Worker(self._prepare)
@@ -129,68 +126,37 @@ class Processes:
         """Take the answers that have come; where none has, wait for one if asked to."""
         while ready := self._poll.poll(None if wait else 0):
             for descriptor, _ in ready:
-                self._workers[descriptor].receive(self._sink)
+                self._workers[descriptor].take(self._sink)
             wait = False
 
 
-class _Worker:
-    """The near end of one process."""
+class _Worker(Forked):
+    """The near end of one process, with the batches that are on the way to it and back."""
 
     def __init__(self, prepare: Callable[[], Examine]) -> None:
-        self.socket, theirs = socket.socketpair()
         self._sent: deque[Batch] = deque()
-        self._process = os.fork()
-        if not self._process:
-            _work(theirs, self.socket, prepare)
-        theirs.close()
+        super().__init__(lambda connection: _serve(connection, prepare))
 
     @property
     def outstanding(self) -> int:
         """How many batches are on the way; they come back in order."""
         return len(self._sent)
 
-    def send(self, batch: Batch) -> None:
-        try:
-            _send(self.socket, (batch.raws, batch.heads))
-        except OSError:
-            raise WorkerFailed("a worker process ended unexpectedly") from None
+    def put(self, batch: Batch) -> None:
+        self.send((batch.raws, batch.heads))
         self._sent.append(batch)
 
     def take_back(self) -> Batch:
         """Return the batch that was sent last. Nothing may be sent after that: its answer is left out at the end."""
         return self._sent.pop()
 
-    def receive(self, sink: Sink) -> None:
-        try:
-            which, different, times, missing = _receive(self.socket)
-        except (EOFError, OSError):
-            raise WorkerFailed("a worker process ended unexpectedly") from None
+    def take(self, sink: Sink) -> None:
+        which, different, times, missing = self.receive()
         if not self._sent:  # taken back
             return
         if missing:
             raise MissingObject(*missing)
         _unpack(self._sent.popleft().commits, which, different, times, sink)
-
-    def end(self) -> None:
-        self.socket.close()
-        os.kill(self._process, signal.SIGTERM)
-        os.waitpid(self._process, 0)
-
-
-def _work(connection: socket.socket, parents_end: socket.socket, prepare: Callable[[], Examine]) -> NoReturn:
-    """Be a worker; whatever happens, nothing of what the parent process has on its stack may go on here."""
-    status = 1
-    try:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent process ends its workers
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        parents_end.close()
-        _serve(connection, prepare)
-        status = 0
-    except BaseException:  # noqa: BLE001
-        if os.environ.get("GITVERIFY_DEBUG"):
-            traceback.print_exc()
-    finally:
-        os._exit(status)
 
 
 def _serve(connection: socket.socket, prepare: Callable[[], Examine]) -> None:
@@ -206,7 +172,7 @@ def _serve(connection: socket.socket, prepare: Callable[[], Examine]) -> None:
         except MissingObject as error:
             answer = (), (), (), (error.object_id, error.reason)
         try:
-            _send(connection, answer)
+            send(connection, answer)
         except OSError:
             return
 
@@ -214,7 +180,7 @@ def _serve(connection: socket.socket, prepare: Callable[[], Examine]) -> None:
 def _take(connection: socket.socket, batches: queue.SimpleQueue[Any]) -> None:
     while True:
         try:
-            batches.put(_receive(connection))
+            batches.put(receive(connection))
         except (EOFError, OSError):
             batches.put(None)
             return
@@ -245,24 +211,3 @@ def _unpack(
     for commit, number, made_at in zip(commits, which, times, strict=True):
         entry, root, key, verified, unproven, malformed = results[number]
         sink(commit, Examined(entry, root, key, made_at, verified, unproven, malformed))
-
-
-def _send(connection: socket.socket, message: tuple[Any, ...]) -> None:
-    content = marshal.dumps(message, 2)  # version 2 looks for nothing that comes twice
-    connection.sendall(len(content).to_bytes(_SIZE, "big") + content)
-
-
-def _receive(connection: socket.socket) -> Any:
-    """Return the next message. Raises EOFError where the other side has ended."""
-    size = int.from_bytes(_octets(connection, _SIZE), "big")
-    return marshal.loads(_octets(connection, size))  # noqa: S302  (from a process of ours)
-
-
-def _octets(connection: socket.socket, size: int) -> bytes:
-    octets = connection.recv(size, socket.MSG_WAITALL)
-    while len(octets) < size:  # a signal came between
-        more = connection.recv(size - len(octets), socket.MSG_WAITALL)
-        if not more:
-            raise EOFError
-        octets += more
-    return octets

@@ -27,6 +27,7 @@ import property_no_rules
 import reference
 import stubbed
 from histories.questions import with_true_marks
+from lookingahead import looking_ahead
 from shrinking import shrunk
 from telling import told
 
@@ -56,6 +57,8 @@ class Comparison:
         self.dice = dice
         self.seen = seen
         self.emitted = emit.emit(case.history, case.dialect, sign)
+        # Every other history is looked into ahead of the judgement, as other processes do in a large one.
+        self.make_pool = looking_ahead(self.emitted.repository) if len(case.history) % 2 else None
         world = reference.anchored(case.history, case.question)
         self.known = reference.decide_all(world) if isinstance(world, reference.World) else None
 
@@ -81,7 +84,7 @@ class Comparison:
         """Ask both from the introduction."""
         report = self.report(question)
         request = asking.request_for(question, self.emitted, self.known, newest_authentic=self.known is not None)
-        outcome = verify(self.emitted.repository, request)
+        outcome = verify(self.emitted.repository, request, make_pool=self.make_pool)
         self.seen.update([report.verdict, *report.reasons])
         found = asking.difference(outcome, report, self.emitted)
         if found:
@@ -117,7 +120,8 @@ class Comparison:
             question = replace(question, tip=self.dice.pick(list(self.case.history)))
         report = self.report(question)
         floor = replace(first.mark, trusted=True)
-        outcome = verify(self.emitted.repository, asking.request_for(question, self.emitted, floor=floor))
+        request = asking.request_for(question, self.emitted, floor=floor)
+        outcome = verify(self.emitted.repository, request, make_pool=self.make_pool)
         self.seen[f"from a mark: {report.verdict}"] += 1
         found = asking.difference(outcome, report, self.emitted)
         if found:

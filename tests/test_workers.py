@@ -9,7 +9,7 @@ import pytest
 from cli.scene import ALICE, Scene
 from gitrepo import ENVIRONMENT
 
-from gitverify import pool, workers
+from gitverify import forked, pool, workers
 from gitverify.errors import MissingObject
 from gitverify.objects.commit import CommitHead
 from gitverify.objects.tree import TreeEntry
@@ -130,10 +130,10 @@ def test_what_was_found_comes_across_unchanged():
     assert len(different) == 5
     found = {}
     commits = [b"%d" % n for n in range(len(results))]
-    ours, theirs = workers.socket.socketpair()
+    ours, theirs = forked.socket.socketpair()
     with ours, theirs:
-        workers._send(ours, (which, different, times, missing))
-        workers._unpack(commits, *workers._receive(theirs)[:3], found.__setitem__)
+        forked.send(ours, (which, different, times, missing))
+        workers._unpack(commits, *forked.receive(theirs)[:3], found.__setitem__)
     assert list(found.values()) == results
     assert all(type(examined) is Examined for examined in found.values())
     assert type(found[b"0"].entry) is TreeEntry
@@ -141,16 +141,16 @@ def test_what_was_found_comes_across_unchanged():
 
 
 def test_a_message_that_comes_in_parts():
-    ours, theirs = workers.socket.socketpair()
+    ours, theirs = forked.socket.socketpair()
     with theirs:
         theirs.settimeout(0)  # then every read returns what is there
         ours.sendall(b"1234")
         with pytest.raises(BlockingIOError):
-            workers._octets(theirs, 6)
+            forked._octets(theirs, 6)
         ours.sendall(b"12")
         ours.close()
         with pytest.raises(EOFError):
-            workers._octets(theirs, 6)
+            forked._octets(theirs, 6)
 
 
 def test_large_commits_make_small_batches(monkeypatch):
@@ -176,17 +176,17 @@ def test_a_missing_object_is_reported(raws):
 
 @pytest.mark.parametrize("end", [b"die", b"break"])
 def test_a_worker_that_dies_is_no_verdict(end):
-    with pytest.raises(workers.WorkerFailed):
+    with pytest.raises(forked.WorkerFailed):
         run([end] * 300)
 
 
 def test_why_a_worker_broke_is_shown_if_asked_for(monkeypatch, capfd):
     monkeypatch.delenv("GITVERIFY_DEBUG", raising=False)
-    with pytest.raises(workers.WorkerFailed):
+    with pytest.raises(forked.WorkerFailed):
         run([b"break"] * 30)
     assert capfd.readouterr().err == ""
     monkeypatch.setenv("GITVERIFY_DEBUG", "1")
-    with pytest.raises(workers.WorkerFailed):
+    with pytest.raises(forked.WorkerFailed):
         run([b"break"] * 30)
     assert "RuntimeError: of ours" in capfd.readouterr().err
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gitverify.examine import Examiner
     from gitverify.objects.commit import CommitHead
     from gitverify.objects.source import ObjectSource
-    from gitverify.pool import Pool, Sink
+    from gitverify.pool import Ahead, Pool, Sink, Take, Work
     from gitverify.request import Floor, Observer, Outcome, Request
     from gitverify.rules.facts import Examined
     from gitverify.session import Query
@@ -202,3 +202,6 @@ class _Remembering:
 
     def close(self) -> None:
         self._pool.close()
+
+    def ahead(self, blocks: int, prepare: Callable[[], Work], take: Take) -> Ahead | None:
+        return self._pool.ahead(blocks, prepare, take)

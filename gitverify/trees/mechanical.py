@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
+_BYTES_A_STEP = 16  # read and hashed in about the time of a step of comparing lines
+
 
 class Why(StrEnum):
     """Why a path belongs to the contribution."""
@@ -58,6 +60,11 @@ class Work:
         self.files = 0  # whose lines were merged
         self.bytes = 0  # of such files
         self.steps = 0  # of comparing their lines
+
+    @property
+    def taken(self) -> int:
+        """What it comes to, in steps of comparing lines."""
+        return self.steps + (self.bytes + self.tree_bytes) // _BYTES_A_STEP
 
     def check(self) -> None:
         """Raise TooMuch where there was more than the limits allow."""
