@@ -87,7 +87,7 @@ def _updated(url: str, asked_in: Path | None) -> tuple[Path, Choice, list[Result
             branches = choice.branches
             if known is None and not branches:
                 # It is asked once: a server could lead to another branch later, and an older one.
-                branches = (quarantine.default_branch(source, LIMITS.fetch_seconds),)
+                branches = (quarantine.default_branch(source, choice.timeout or LIMITS.fetch_seconds),)
         job = MirrorJob(
             mirror,
             None,
@@ -99,6 +99,8 @@ def _updated(url: str, asked_in: Path | None) -> tuple[Path, Choice, list[Result
             policy_path=choice.policy_path,
             dialect=choice.dialect,
             max_age=choice.max_age,
+            max_size=choice.max_size,
+            timeout=choice.timeout,
             state=os.environ.get("GITVERIFY_STATE") or None,
         )
         return mirror, choice, job.update(progress)

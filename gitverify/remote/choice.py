@@ -11,7 +11,7 @@ from gitverify.errors import GitverifyError
 from gitverify.settings import without_credentials
 from gitverify.text import shown
 from gitverify.transfer.url import BadSource, parse_branch
-from gitverify.values import parse_commit_id, parse_duration, parse_key
+from gitverify.values import parse_commit_id, parse_duration, parse_key, parse_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,7 +32,7 @@ class Choice:
     """What is asked of a remote.
 
     ``branches``: short names, none for the remote's default. ``strict``: fail where something is refused, rather than
-    serve what was verified before.
+    serve what was verified before. ``max_size`` (bytes) and ``timeout`` (seconds) limit a fetch.
     """
 
     introduction: bytes
@@ -43,6 +43,8 @@ class Choice:
     max_age: int | None
     branches: tuple[str, ...]
     strict: bool
+    max_size: int | None
+    timeout: int | None
 
     def digest(self, url: str) -> str:
         """Name the mirror: another introduction, or another way to judge, has another one."""
@@ -83,6 +85,8 @@ def choose(url: str, settings: Settings, environ: Mapping[str, str]) -> Choice:
         max_age=found("GITVERIFY_MAX_AGE", "gitverify.maxAge", parse_duration),
         branches=found("GITVERIFY_BRANCHES", "gitverify.branches", _branches) or (),
         strict=found("GITVERIFY_STRICT", "gitverify.strict", _is_true) or False,
+        max_size=found("GITVERIFY_MAX_SIZE", "gitverify.maxSize", parse_size),
+        timeout=found("GITVERIFY_TIMEOUT", "gitverify.timeout", parse_duration),
     )
 
 

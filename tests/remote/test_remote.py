@@ -1,13 +1,13 @@
 """``git-remote-verified``, as git runs it."""
 
 import os
+import socket
 import subprocess
 import sys
 from functools import partial
 
 import gitserver
 import pytest
-from cli.scene import ALICE
 from fetching import ROOT
 
 from gitverify.remote.protocol import BadRequest, requested
@@ -122,13 +122,6 @@ def test_an_unverified_id_that_is_asked_for(cloned, version):
     assert cloned.git(*verified, at=cloned.place / "clone").returncode == 0
 
 
-def test_a_rewritten_branch(cloned):
-    cloned.upstream.history.commit("instead", {"README": "x\n"}, parents=["second"], sign=ALICE)
-    done = cloned.git("fetch", at=cloned.place / "clone")
-    assert "rollback" in done.stderr
-    assert cloned.at() == cloned.upstream.ids["third"]
-
-
 def test_a_server_that_is_away(cloned):
     cloned.upstream.path.rename(cloned.place / "away")
     done = cloned.git("ls-remote", cloned.url)
@@ -145,6 +138,25 @@ def test_a_default_branch_that_a_server_changes(cloned):
     listed = cloned.git("ls-remote", cloned.url).stdout
     assert f"{cloned.upstream.ids['third']}\tHEAD" in listed
     assert "old" not in listed
+
+
+def test_a_server_that_never_answers_hinders_no_other_remote(cloned):
+    """It is asked for its default branch by the first clone."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        url = f"verified::http://127.0.0.1:{server.getsockname()[1]}/app.git"
+        environment = cloned.environment | {"GITVERIFY_INTRODUCTION": "1" * 40}
+        with subprocess.Popen(["git", "ls-remote", url], cwd=cloned.place, env=environment) as waiting:
+            connection, _ = server.accept()  # it is being asked
+            fetched = subprocess.Popen(["git", "fetch", "-q"], cwd=cloned.place / "clone", env=cloned.environment)
+            try:
+                assert fetched.wait(20) == 0
+            finally:
+                fetched.kill()
+                fetched.wait()
+                connection.close()
+            assert waiting.wait(20)
 
 
 def test_without_an_introduction(remote):
@@ -188,14 +200,6 @@ def test_pushing(cloned):
     assert done.returncode
     assert "is for reading" in done.stderr
     assert cloned.upstream.git("rev-parse", "main") == cloned.upstream.ids["third"]
-
-
-def test_urls(remote):
-    for url in ("verified::ext::touch ran", "verified::--upload-pack=x", "verified::verified::https://127.0.0.1/x"):
-        done = remote.git("ls-remote", url)
-        assert done.returncode
-        assert "gitverify: " in done.stderr
-    assert not (remote.place / "ran").exists()
 
 
 def test_a_rule_that_rewrites_every_url_to_a_verified_one(remote):

@@ -11,7 +11,7 @@ import pytest
 from cli.scene import ALICE, MALLORY
 from fetching import Upstream
 
-from fixtures.lib.objects import GITLINK, SYMLINK, Entry
+from fixtures.lib.objects import GITLINK, Entry
 from gitverify.limits import LIMITS
 
 
@@ -32,49 +32,6 @@ def refused(upstream, *arguments, reason, status, **more):
 def test_a_commit_by_somebody_who_is_not_listed(upstream):
     upstream.bad()
     refused(upstream, reason="unauthorized-key", status=1)
-
-
-def test_a_server_that_sends_something_else_than_it_advertises(upstream):
-    real, other = upstream.ids["third"].encode(), b"1" * 40
-    # The protocol's second version has the references in an answer, too; its packs are after their own head.
-    upstream.server.rewrite = lambda body: body.replace(other, real)
-    upstream.server.tamper = lambda _, content: [content.replace(real, other)]
-    done = refused(upstream, reason="fetch-failed", status=3)
-    assert "could not be fetched" in done.report["refusals"][0]["message"]
-    assert any(size > 500 for size in upstream.server.sent)  # a pack came
-    upstream.server.rewrite = lambda body: body
-    upstream.server.tamper = lambda _, content: [content]
-    assert upstream.fetch("--branch", "main", "--output", "out").status == 0
-
-
-@pytest.mark.parametrize("kept", [0, 1, 200, -30])
-def test_a_truncated_pack(upstream, kept):
-    upstream.server.tamper = lambda _, content: [content[:kept] if b"PACK" in content else content]
-    refused(upstream, reason="fetch-failed", status=3)
-
-
-def test_a_pack_without_end(upstream):
-    """Git would take it until the disk is full."""
-    cut = os.urandom(60_000)
-
-    def endless(content):
-        at = content.index(b"PACK") - 5
-        yield content[:at]
-        # A pack of many objects, the first of them a large one that does not compress.
-        head = b"PACK" + (2).to_bytes(4, "big") + (1_000_000).to_bytes(4, "big") + b"\xb0\x80\x80\x80\x80\x01\x78\x01"
-        yield line(head)
-        while True:
-            block = b"\x00" + len(cut).to_bytes(2, "little") + (len(cut) ^ 0xFFFF).to_bytes(2, "little") + cut
-            yield line(block)
-
-    def line(data):
-        return b"%04x\x01" % (len(data) + 5) + data
-
-    upstream.server.tamper = lambda _, content: endless(content) if b"PACK" in content else [content]
-    done = refused(upstream, "--max-size", "1M", reason="fetch-failed", status=3)
-    assert "more than 1,048,576 bytes" in done.report["refusals"][0]["message"]
-    kept = [path for path in (upstream.place / "cache").rglob("*") if path.is_file() and path.stat().st_size > 100_000]
-    assert not kept
 
 
 def test_references_without_end(upstream, monkeypatch):
@@ -109,48 +66,6 @@ def test_many_small_fetches(upstream, monkeypatch):
         upstream.commit(f"more{number}")
         assert upstream.fetch("--branch", "main", "--narhash").status == 0
     assert len(list((upstream.place / "cache").rglob("*.pack"))) <= 3
-
-
-def test_a_server_that_never_ends(upstream):
-    def endless(content):
-        yield content[: content.index(b"PACK") - 5]
-        while True:
-            yield b"000b\x02still "  # what it says is shown, and says nothing
-
-    upstream.server.tamper = lambda _, content: endless(content) if b"PACK" in content else [content]
-    done = refused(upstream, "--timeout", "1s", reason="fetch-failed", status=3)
-    assert "longer than 1 seconds" in done.report["refusals"][0]["message"]
-
-
-def test_a_redirect_to_another_protocol(upstream):
-    with gitserver.daemon(upstream.path.parent) as other:
-        upstream.server.redirect = other
-        refused(upstream, reason="fetch-failed", status=3)
-        assert upstream.fetch("--branch", "main", "--output", "out", url=f"{other}/app.git").status == 0
-
-
-def test_a_redirect_to_a_file(upstream):
-    upstream.server.redirect = f"file://{upstream.path.parent}"
-    refused(upstream, reason="fetch-failed", status=3)
-
-
-def test_what_the_server_says_is_escaped(upstream):
-    said = b"ERR go \x1b[2J away \xe2\x80\xae"
-    answer = b"%04x%s" % (len(said) + 4, said)
-    upstream.server.tamper = lambda path, content: [content if "info/refs" in path else answer]
-    done = refused(upstream, reason="fetch-failed", status=3)
-    message = done.report["refusals"][0]["message"]
-    assert "away" in message
-    assert "\x1b" not in message
-    assert "\u202e" not in message
-
-
-@pytest.mark.parametrize("url", ["ext::touch ran", "ext::touch$IFS.ran", "--upload-pack=touch ran", "-u"])
-def test_a_url_that_runs_something(upstream, url):
-    done = upstream.fetch("--branch", "main", "--output", "out", "--", url)
-    assert done.status == 2
-    assert not (upstream.place / "ran").exists()
-    assert not upstream.server.requests
 
 
 def test_git_is_not_let_run_a_helper_even_if_the_user_allows_it(upstream):
@@ -199,38 +114,11 @@ def test_no_hook_and_no_filter_runs_and_no_submodule_is_fetched(upstream):
     assert done.report["output"]["submodules"] == [{"path": "x", "commit": "1" * 40}]
 
 
-def test_a_symlink_with_the_name_of_a_directory(upstream):
-    """R7: no tree has two entries of one name; and one that has is not written."""
-    store = upstream.scene.repository.objects
-    inner = store.tree({"pwned": b"x"})
-    link, policy = store.write("blob", b"/tmp"), upstream.history.files["third"][".gitverify.yaml"]
-    entries = [
-        (0o100644, b".gitverify.yaml", store.write("blob", policy if isinstance(policy, bytes) else policy.encode()))
-    ]
-    entries += [(SYMLINK, b"a", link), (0o40000, b"a", inner)]
-    upstream.history.commit("twice", {}, sign=ALICE, tree=store.raw_tree(entries))
-    done = upstream.fetch("--branch", "main", "--output", "out")
-    assert (done.status, done.report["reason"]) in {(1, "malformed-tree"), (3, "fetch-failed")}
-    assert nothing_appeared(upstream)
-
-
 def test_the_parent_of_the_output_is_a_symlink_to_nowhere(upstream):
     (upstream.place / "link").symlink_to("nowhere")
     done = upstream.fetch("--branch", "main", "--output", "link/out")
     assert done.status == 2
     assert not upstream.server.requests
-
-
-def test_a_branch_that_disappears(upstream):
-    assert upstream.fetch("--branch", "main", "--output", "before").status == 0
-    (upstream.path / "refs/heads/main").rename(upstream.path / "refs/heads/other")
-    refused(upstream, reason="fetch-failed", status=3)
-
-
-def test_a_rewritten_branch(upstream):
-    assert upstream.fetch("--branch", "main", "--output", "before").status == 0
-    upstream.history.commit("instead", {"README": "x\n"}, parents=["second"], sign=ALICE)
-    refused(upstream, reason="rollback", status=1)
 
 
 def test_a_branch_that_was_set_back(upstream):
