@@ -2,8 +2,9 @@
 
 Taking a file out of a pack and hashing it is most of the work of an export, and libgit2 holds the interpreter lock
 meanwhile, so threads would gain nothing. Each of the other processes reads every n-th file and writes it into a pipe.
-As that holds little, none is ever more than a file ahead of what was taken; so a few files are in memory, however many
-there are. What is wrong with a file is found out here: where a process has nothing to give, it is read again.
+As that holds little, none is ever far ahead of what was taken; so a few files are in memory, however many there are.
+What goes through the pipes is gathered, in both directions: most files are small, and to wake a process costs more than
+to read one. What is wrong with a file is found out here: where a process has nothing to give, it is read again.
 """
 
 from __future__ import annotations
@@ -27,8 +28,10 @@ if TYPE_CHECKING:
 
 WORTH_PROCESSES = 256  # files: fewer are read faster than processes start
 _AHEAD = 128  # files that are asked of a process and have not come: what names them fits into the smallest pipe
+_GATHERED = 32  # files that are asked for at once
 _PIPE = 1 << 20  # bytes
 _LIMIT, _ID, _SIZE = 4, 20, 8  # bytes of what goes through the pipes
+_REQUEST = _LIMIT + _ID
 _NOTHING = (1 << 64) - 1  # the size of what could not be read
 
 
@@ -93,13 +96,25 @@ class _Reader:
         os.close(asked)
         os.close(given)
         self._taken = os.fdopen(self._take, "rb", 1 << 16)
+        self._requests = bytearray()  # that were not sent yet
+        self._coming = 0  # answers to those that were
 
     def ask(self, step: Step) -> None:
+        self._requests += content_limit(step).to_bytes(_LIMIT, "big") + step.id
+        if len(self._requests) == _GATHERED * _REQUEST:
+            self._send()
+
+    def _send(self) -> None:
+        self._coming += len(self._requests) // _REQUEST
         with suppress(BrokenPipeError):  # it has ended: nothing comes, and all is read here
-            os.write(self._ask, content_limit(step).to_bytes(_LIMIT, "big") + step.id)
+            os.write(self._ask, self._requests)
+        self._requests.clear()
 
     def take(self) -> bytes | None:
         """Return the content that was asked for next; None where it could not be read."""
+        if not self._coming:
+            self._send()
+        self._coming -= 1
         size = int.from_bytes(self._taken.read(_SIZE) or b"\xff" * _SIZE, "big")
         if size == _NOTHING:
             return None
@@ -121,17 +136,20 @@ def _be_reader(asked: int, given: int, others: tuple[int, int], open_source: Cal
         for handle in others:
             os.close(handle)
         source = open_source()
-        with os.fdopen(asked, "rb") as requests, os.fdopen(given, "wb", 1 << 16) as answers:
-            _serve(source, requests, answers)
+        with os.fdopen(given, "wb", 1 << 16) as answers:
+            _serve(source, asked, answers)
     finally:
         os._exit(0)
 
 
-def _serve(source: ContentSource, requests: BinaryIO, answers: BinaryIO) -> None:
-    while request := requests.read(_LIMIT + _ID):
-        content = _content(source, request[_LIMIT:], int.from_bytes(request[:_LIMIT], "big"))
-        answers.write((_NOTHING if content is None else len(content)).to_bytes(_SIZE, "big"))
-        answers.write(content or b"")
+def _serve(source: ContentSource, asked: int, answers: BinaryIO) -> None:
+    """Answer until nobody asks any more: nothing waits here while somebody may wait for it."""
+    while requests := os.read(asked, _AHEAD * _REQUEST):
+        for start in range(0, len(requests), _REQUEST):
+            limit, rest = requests[start : start + _LIMIT], requests[start + _LIMIT : start + _REQUEST]
+            content = _content(source, rest, int.from_bytes(limit, "big"))
+            answers.write((_NOTHING if content is None else len(content)).to_bytes(_SIZE, "big"))
+            answers.write(content or b"")
         answers.flush()
 
 

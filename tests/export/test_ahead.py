@@ -55,6 +55,12 @@ def test_a_hash(source):
     assert nar_hash(show) == nar_hash(partial(show_tree, source, source.root))
 
 
+@pytest.mark.parametrize("number", [255, 256, 257, 300, 383, 384, 385])
+def test_requests_that_are_no_whole_group(source, number):
+    root = source.of(**{f"f{n:03}": f"{n}" for n in range(number)})
+    assert contents(source, Ahead(3, lambda: source), root) == contents(source, one_by_one, root)
+
+
 def test_few_files_need_no_process(source):
     root = source.of(**{f"f{n:03}": "x" for n in range(200)})
 
@@ -64,13 +70,15 @@ def test_few_files_need_no_process(source):
     assert len(contents(source, Ahead(2, never), root)) == 202
 
 
-def test_what_goes_through_the_pipes(source):
+def test_what_goes_through_the_pipes(source, tmp_path):
     requests = b"".join(
         (3).to_bytes(4, "big") + object_id
         for object_id in (source.file(b"abc"), source.file(b"abcd"), source.file(b""), source.root, b"\1" * 20)
     )
+    (tmp_path / "requests").write_bytes(requests)
     answers = BytesIO()
-    ahead._serve(source, BytesIO(requests), answers)
+    with (tmp_path / "requests").open("rb") as asked:
+        ahead._serve(source, asked.fileno(), answers)
     nothing = b"\xff" * 8
     assert answers.getvalue() == b"\0" * 7 + b"\3abc" + nothing + b"\0" * 8 + nothing + nothing
 
