@@ -37,6 +37,8 @@ def main() -> NoReturn:
         status = _FAILED
     except KeyboardInterrupt:
         status = _INTERRUPTED
+    except BrokenPipeError:  # git has gone
+        status = _FAILED
     except Exception as error:  # (the last resort: one clear sentence, no traceback)
         if os.environ.get("GITVERIFY_DEBUG"):
             raise
@@ -82,12 +84,13 @@ def _updated(url: str, asked_in: Path | None) -> tuple[Path, Choice, list[Result
         asking = Store(home / "asking.git", os.environ)
         with asking.locked("refs/heads/none") as quarantine:
             choice = choose(source.url, _settings(asking, asked_in), os.environ)
-            mirror = home / f"{choice.digest(source.url)}.git"
-            known = memory.read(mirror / "gitverify")
-            branches = choice.branches
-            if known is None and not branches:
-                # It is asked once: a server could lead to another branch later, and an older one.
-                branches = (quarantine.default_branch(source, choice.timeout or LIMITS.fetch_seconds),)
+        mirror = home / f"{choice.digest(source.url)}.git"
+        known = memory.read(mirror / "gitverify")
+        branches = choice.branches
+        if known is None and not branches:
+            # It is asked once: a server could lead to another branch later, and an older one. And it is asked while
+            # nothing is locked: it may never answer, and other remotes are other servers'.
+            branches = (quarantine.default_branch(source, choice.timeout or LIMITS.fetch_seconds),)
         job = MirrorJob(
             mirror,
             None,

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 from gitverify.errors import MissingObject
 from gitverify.mirror.memory import Run, write
 from gitverify.mirror.promote import NotTaken, Verified
+from gitverify.rules.hints import HINTS
 from gitverify.session import Unanswerable, unanswered
 from gitverify.transfer.arrival import Arrival
+from gitverify.verify import verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -97,18 +99,38 @@ class Update:
 
     def _judge(self, arrival: Arrival, reference: str, current: bytes | None) -> Report:
         try:
-            if current is not None:
-                self._settle(arrival, reference, current)
-            session = arrival.session(self._query, arrival.tip(reference), reference)
-            return session.verify(self._pools(session.repository), self._observer)
+            floor = self._floor(arrival, reference, current) if current is not None else ()
+            query = replace(self._query, contains=(*self._query.contains, *floor))
+            session = arrival.session(query, arrival.tip(reference), reference)
+            report = session.verify(self._pools(session.repository), self._observer)
         except (Unanswerable, MissingObject) as error:
             return unanswered(error)
+        if floor and report.reason == "not-contained" and report.outcome is not None:
+            refusal = report.refusals[0]
+            said = f"{refusal.message}; what the mirror has rests on it"
+            report.outcome.refusals = (replace(refusal, message=said, hint=HINTS["rollback"]),)
+        return report
 
-    def _settle(self, arrival: Arrival, reference: str, current: bytes) -> None:
-        """Where no mark is left of what the mirror has, make it again: nothing older may take its place."""
-        session = arrival.session(replace(self._query, any_age=True), current, reference)
-        if not session.remembered(session.request()).commits:
-            session.verify(self._pools(session.repository), self._observer)
+    def _floor(self, arrival: Arrival, reference: str, current: bytes) -> tuple[str, ...]:
+        """Return the commits (ids), beside the mark's, that must be in what takes the place of what the mirror has.
+
+        Where no mark is left, it is made again. Where it is an older one, out of a backup, or another command was told
+        to accept an older state, the mirror has not been told: it does not go back by itself.
+        """
+        query = replace(self._query, any_age=True, contains=(), allow_rollback=False, newest_authentic=False)
+        session = arrival.session(query, current, reference)
+        request = session.request()
+        mark = session.remembered(request)
+        pools = self._pools(session.repository)
+        if not mark.commits:
+            session.verify(pools, self._observer)
+            return ()
+        if current in mark.commits or self._query.allow_rollback:
+            return ()
+        asked = replace(request, floor=mark, allow_rollback=True)
+        outcome = verify(session.repository, asked, make_pool=pools, observer=self._observer)
+        found = outcome.mark.commits if outcome.verdict == "authentic" and outcome.mark is not None else ()
+        return tuple(commit.hex() for commit in found)
 
     def _remember(self, results: Sequence[Result]) -> None:
         now = self._query.now
