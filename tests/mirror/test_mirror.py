@@ -167,6 +167,36 @@ def test_a_branch_that_is_set_back_when_the_marks_are_lost(made):
     stays(made, "behind")
 
 
+def test_a_branch_that_is_set_back_when_the_marks_are_from_a_backup(mirror):
+    mirror.upstream.point("second")
+    assert mirror.update(*mirror.first).status == 0
+    shutil.copytree(mirror.upstream.place / "state", mirror.upstream.place / "backup")
+    mirror.upstream.point("third")
+    assert mirror.update().status == 0
+    shutil.rmtree(mirror.upstream.place / "state")
+    (mirror.upstream.place / "backup").rename(mirror.upstream.place / "state")
+    mirror.upstream.point("second")
+    done = stays(mirror, "not-contained")
+    assert "what the mirror has rests on it" in done.branches[0]["report"]["refusals"][0]["message"]
+    assert mirror.update("--allow-rollback").status == 0
+    assert mirror.tip() == mirror.upstream.ids["second"]
+
+
+def test_a_branch_that_is_set_back_when_another_command_was_let_go_back(made):
+    made.upstream.history.commit("instead", {"README": "x\n"}, parents=["second"], sign=ALICE)
+    assert made.upstream.fetch("--branch", "main", "--narhash", "--allow-rollback").status == 0
+    stays(made, "not-contained")
+    assert made.update("--allow-rollback").status == 0
+    assert made.tip() == made.upstream.ids["instead"]
+
+
+def test_a_mark_that_is_further_on_than_the_mirror(made):
+    made.upstream.commit("next")
+    assert made.upstream.fetch("--branch", "main", "--narhash").status == 0
+    assert made.update().status == 0
+    assert made.tip() == made.upstream.ids["next"]
+
+
 def test_a_branch_that_disappears(made):
     (made.upstream.path / "refs/heads/main").rename(made.upstream.path / "refs/heads/other")
     stays(made, "fetch-failed", 3)
