@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import gitverify.certificates  # noqa: F401  (which makes sure that pygit2 can be imported)
+
+# isort: split
 import pygit2
 from pygit2.ffi import C, ffi
 
