@@ -30,6 +30,13 @@ def evaluate(nix, settings, *, lib=None, what="system"):
     return json.loads(done.stdout)
 
 
+def real_lib():
+    """Find nixpkgs' own lib: $GITVERIFY_TEST_NIXPKGS is a checkout of nixpkgs, or of its lib alone."""
+    places = [os.environ.get("GITVERIFY_TEST_NIXPKGS", "")]
+    places += [each.partition("=")[2] for each in os.environ.get("NIX_PATH", "").split(":") if "nixpkgs=" in each]
+    return next((f"{place}/lib" for place in places if Path(place, "lib/modules.nix").is_file()), None)
+
+
 def quoted(text):
     """Write text as Nix does."""
     return json.dumps(text, ensure_ascii=False).replace("${", "\\${")

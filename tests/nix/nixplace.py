@@ -27,6 +27,7 @@ class Nix:
 
     def __init__(self, place):
         self.place = place
+        self.program = NIX
         (place / "conf").mkdir(parents=True)
         (place / "conf/nix.conf").write_text(_SETTINGS)
         self.environment = {
@@ -41,7 +42,7 @@ class Nix:
         }
 
     def __call__(self, *arguments):
-        done = subprocess.run([NIX, *arguments], env=self.environment, check=True, capture_output=True, text=True)
+        done = subprocess.run([self.program, *arguments], env=self.environment, check=True, capture_output=True, text=True)
         return done.stdout
 
     def evaluate(self, expression):

@@ -13,6 +13,7 @@ import pytest
 from cli.scene import ALICE, BOB, MALLORY, Scene
 
 from gitverify import __version__
+from tests.nix.nixosunits import real_lib
 from tests.nix.nixplace import Nix, needs_nix
 
 pytestmark = needs_nix
@@ -101,6 +102,23 @@ def test_evidence_in_the_store_is_judged_again(world):
     assert world.build(arguments).returncode == 0
 
 
+@pytest.mark.parametrize(
+    "settings", ["[protocol]\n\tversion = 0\n", "[fetch]\n\tunpackLimit = 1\n[pack]\n\tthreads = 1\n"]
+)
+def test_how_git_fetches_does_not_count(world, tmp_path, settings):
+    arguments = world.arguments()
+    (tmp_path / "gitconfig").write_text(settings)
+    again = json.loads(
+        world.scene.run(
+            *("nix", "prefetch", arguments["url"], "--rev", arguments["rev"], "--json", "--signer", ALICE.id),
+            *("--introduction", arguments["introduction"]),
+            repo=False,
+            env={"GIT_CONFIG_GLOBAL": str(tmp_path / "gitconfig"), "XDG_CACHE_HOME": str(tmp_path / "cache")},
+        ).stdout
+    )
+    assert again["hash"] == arguments["hash"]
+
+
 def test_a_refused_commit_gives_no_evidence(world):
     arguments = world.arguments()
     evil = world.scene.history.commit("evil", {"README": "evil\n"}, sign=MALLORY)
@@ -174,13 +192,17 @@ NIXPKGS = """rec {
 }"""
 
 
-def evaluated(world, expression):
-    """What an expression is that may use ``pkgs`` and ``flake``, the outputs of this repository's flake."""
+def evaluated(world, expression, lib=None):
+    """What an expression is that may use ``pkgs`` and ``flake``, the outputs of this repository's flake.
+
+    ``lib``: a directory, nixpkgs' own.
+    """
     nixpkgs = "{ inherit (pkgs) lib; legacyPackages = all; }"
     flake = f"((import {ROOT}/flake.nix).outputs {{ self = null; nixpkgs = {nixpkgs}; }})"
     systems = '[ "x86_64-linux" "aarch64-linux" "x86_64-darwin" "aarch64-darwin" ]'
     all_of_them = f"pkgs.lib.genAttrs {systems} (_: pkgs)"
-    return world.nix.evaluate(f"let pkgs = {NIXPKGS}; all = {all_of_them}; flake = {flake}; in {expression}")
+    pkgs = NIXPKGS if lib is None else NIXPKGS.replace("  lib = {", f"  lib = import {lib}; unused = {{", 1)
+    return world.nix.evaluate(f"let pkgs = {pkgs}; all = {all_of_them}; flake = {flake}; in {expression}")
 
 
 def test_with_nixpkgs_it_is_two_derivations(world):
@@ -219,6 +241,26 @@ def test_the_package(world):
     assert found["files"] == ["a.py", "b.json", "py.typed"]
     assert found["overlay"] == ["fetchGitVerified", "gitverify"]
     assert len(found["systems"]) == 4
+
+
+def test_with_nixpkgs_own_lib(world):
+    """What is built from is the program, and no test, page or secret that lies beside it."""
+    lib, newer = real_lib(), os.environ.get("GITVERIFY_NEWER_NIX")
+    if lib is None or newer is None:
+        pytest.skip("no nixpkgs lib (GITVERIFY_TEST_NIXPKGS), or no Nix that is new enough for it (GITVERIFY_NEWER_NIX)")
+    world.nix.program = f"{newer}/nix"
+    arguments = world.arguments()
+    found = evaluated(
+        world,
+        "{ source = (flake.packages.x86_64-linux.default).src.outPath; "
+        "license = flake.packages.x86_64-linux.default.meta.license.spdxId; "
+        f"fetched = (flake.lib.x86_64-linux.fetchGitVerified (builtins.fromJSON ''{json.dumps(arguments)}'')).name; }}",
+        lib=lib,
+    )
+    files = {str(path.relative_to(found["source"])) for path in Path(found["source"]).rglob("*") if path.is_file()}
+    assert {"LICENSE", "README.md", "pyproject.toml", "gitverify/py.typed", "gitverify/cli/main.py"} <= files
+    assert {path.partition("/")[0] for path in files} == {"LICENSE", "README.md", "pyproject.toml", "gitverify"}
+    assert (found["license"], found["fetched"]) == ("MIT", "source")
 
 
 def test_nix_reads_the_flake(world):

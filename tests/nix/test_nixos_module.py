@@ -2,7 +2,6 @@
 
 import configparser
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.nix.nixosunits import HERE, Refused, arguments, evaluate, quoted, written
+from tests.nix.nixosunits import HERE, Refused, arguments, evaluate, quoted, real_lib, written
 from tests.nix.nixplace import Nix, needs_nix
 
 pytestmark = needs_nix
@@ -21,13 +20,6 @@ KEY = "SHA256:" + "a" * 43
 needs_systemd = pytest.mark.skipif(
     shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed (Debian: systemd)"
 )
-
-
-def real_lib():
-    """Find nixpkgs' own lib: $GITVERIFY_TEST_NIXPKGS is a checkout of nixpkgs, or of its lib alone."""
-    places = [os.environ.get("GITVERIFY_TEST_NIXPKGS", "")]
-    places += [each.partition("=")[2] for each in os.environ.get("NIX_PATH", "").split(":") if "nixpkgs=" in each]
-    return next((f"{place}/lib" for place in places if Path(place, "lib/modules.nix").is_file()), None)
 
 
 @pytest.fixture
