@@ -16,7 +16,8 @@ from gitverify.git import GitError
 from gitverify.limits import LIMITS
 from gitverify.mirror.memory import NotAMirror
 from gitverify.session import Unanswerable, UsageProblem
-from gitverify.transfer.arrival import Bounds
+from gitverify.source import RepositoryError
+from gitverify.transfer.arrival import Bounds, unopened
 from gitverify.transfer.store import NoStore
 from gitverify.transfer.url import BadSource, parse_branch, parse_url
 
@@ -84,6 +85,8 @@ def at_work() -> Iterator[Progress]:
         yield progress
     except NotAMirror as error:
         raise UsageProblem(str(error)) from None
+    except RepositoryError as error:
+        raise unopened(error) from None
     except (NoStore, GitError) as error:
         raise Unanswerable("mirror-failed", str(error), rule="R5") from None
     finally:

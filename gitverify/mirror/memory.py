@@ -11,8 +11,11 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from gitverify.errors import GitverifyError
+from gitverify.policies.model import Dialect
 from gitverify.text import shown
 from gitverify.transfer.store import replace_file
+from gitverify.transfer.url import BadSource, parse_branch
+from gitverify.values import parse_commit_id
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,7 +70,7 @@ def read(home: Path) -> Memory | None:
         return _memory(kept)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, BadSource):
         message = (
             f"{shown(str(path))} can't be read, or is of another version of gitverify: make a new mirror elsewhere"
         )
@@ -79,7 +82,20 @@ def _memory(kept: dict[str, Any]) -> Memory:
         raise ValueError
     kept["runs"] = {branch: Run(**run) for branch, run in kept["runs"].items()}
     memory = Memory(**kept)
-    texts = [memory.url, memory.introduction, *memory.branches]
-    if not memory.branches or not all(isinstance(text, str) for text in texts):
+    others = [getattr(memory, name) for name in FIXED if name not in {"url", "introduction"}]
+    texts = [memory.url, memory.introduction, *(text for text in others if text is not None)]
+    parse_commit_id(memory.introduction)
+    if not all(isinstance(text, str) for text in texts) or memory.dialect not in {None, *Dialect}:
         raise ValueError
+    branches = memory.branches
+    if not branches or not isinstance(branches, list) or [parse_branch(name) for name in branches] != branches:
+        raise ValueError
+    for run in memory.runs.values():
+        _check_run(run)
     return memory
+
+
+def _check_run(run: Run) -> None:
+    words = isinstance(run.verdict, str) and isinstance(run.reason, str | None)
+    if not words or not isinstance(run.at, int) or not isinstance(run.authentic_at, int | None):
+        raise ValueError

@@ -55,10 +55,11 @@ class Store:
         """Make the repository where there is none, and let nobody else change it; give its quarantine.
 
         ``head``: the branch, in full, that HEAD names in a new one. Another run that changes it is waited for. Raises
-        NoStore.
+        NoStore, RepositoryError.
         """
         try:
             self._require_own()
+            self._require_owner()
             self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
             handle = os.open(self.home / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
@@ -94,6 +95,15 @@ class Store:
         if self.home.is_dir() or not self.directory.exists() or not any(self.directory.iterdir()):
             return
         raise NoStore(f"{self.named} is there already, and was not made by gitverify: name a directory that is not")
+
+    def _require_owner(self) -> None:
+        """Let no other user's settings tell git what to run (safe.directory is for whoever wants that).
+
+        Git asks only where it has to find a repository, and here it is told where it is.
+        """
+        places = [place for place in (self.directory, self.home) if place.exists()]
+        if any(place.stat().st_uid != os.geteuid() for place in places):
+            self.open()
 
     def _make(self, head: str) -> None:
         """Write what is missing; the configuration, without which it is no repository, last."""
