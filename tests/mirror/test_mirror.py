@@ -590,6 +590,49 @@ def test_what_it_remembers_is_damaged(made, content):
     assert made.update().status == 0
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"introduction": "main"},
+        {"introduction": 1},
+        {"url": 1},
+        {"signer": 1},
+        {"dialect": "nonsense"},
+        {"branches": "main"},
+        {"branches": {"main": 1}},
+        {"branches": ["../../../x"]},
+        {"branches": [1]},
+        {"runs": {"main": {"verdict": 1}}},
+        {"runs": {"main": {"verdict": "refused", "at": "x"}}},
+        {"runs": {"main": {"verdict": "refused", "more": 1}}},
+    ],
+)
+def test_what_it_remembers_makes_no_sense(made, change):
+    memory = made.path / "gitverify/mirror.json"
+    memory.write_text(json.dumps(json.loads(memory.read_text()) | change))
+    assert made.update().status == 2
+    assert made.upstream.scene_run("mirror", "status", "mirror").status == 2
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a repository away")
+def test_a_mirror_that_belongs_to_another_user(made):
+    """Its settings would have git run what that user likes."""
+    ran = made.upstream.place / "ran"
+    config = made.path / "gitverify/quarantine/config"
+    config.write_text(config.read_text() + f'[core]\n\talternateRefsCommand = "touch {ran}; false"\n')
+    tip = made.upstream.commit("next")
+    for path in (made.path, *made.path.rglob("*")):
+        os.chown(path, 65_534, 65_534)
+    done = made.update()
+    assert (json.loads(done.stdout)["reason"], done.status) == ("repository-owner", 4)
+    assert not ran.exists()
+    (made.upstream.place / ".gitconfig").write_text(f"[safe]\n\tdirectory = {made.path}\n")
+    assert made.upstream.run(*made.words()).status == 0
+    for path in (made.path, *made.path.rglob("*")):
+        os.chown(path, 0, 0)
+    assert made.tip() == tip
+
+
 def test_a_setting_in_a_working_tree(made):
     config = made.path / "config"
     config.write_text(config.read_text() + "[gitverify]\n\tdialect = nonsense\n")
