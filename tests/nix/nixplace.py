@@ -42,7 +42,9 @@ class Nix:
         }
 
     def __call__(self, *arguments):
-        done = subprocess.run([self.program, *arguments], env=self.environment, check=True, capture_output=True, text=True)
+        done = subprocess.run(
+            [self.program, *arguments], env=self.environment, check=True, capture_output=True, text=True
+        )
         return done.stdout
 
     def evaluate(self, expression):

@@ -247,7 +247,9 @@ def test_with_nixpkgs_own_lib(world):
     """What is built from is the program, and no test, page or secret that lies beside it."""
     lib, newer = real_lib(), os.environ.get("GITVERIFY_NEWER_NIX")
     if lib is None or newer is None:
-        pytest.skip("no nixpkgs lib (GITVERIFY_TEST_NIXPKGS), or no Nix that is new enough for it (GITVERIFY_NEWER_NIX)")
+        pytest.skip(
+            "no nixpkgs lib (GITVERIFY_TEST_NIXPKGS), or no Nix that is new enough for it (GITVERIFY_NEWER_NIX)"
+        )
     world.nix.program = f"{newer}/nix"
     arguments = world.arguments()
     found = evaluated(
