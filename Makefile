@@ -9,10 +9,12 @@ STAMP := $(VENV)/.complete
 PYTEST ?= $(BIN)/pytest -n auto
 
 # make bench BENCH="--commits 20000 --sections cold" BENCH_PATHS="--files 45000" BENCH_NAR="--megabytes 300"
+# make bench BENCH_FETCH="--commits 10000 --protocols file"
 # make fuzz ROUNDS=100
 BENCH ?=
 BENCH_PATHS ?=
 BENCH_NAR ?=
+BENCH_FETCH ?=
 COMPARE ?= --examples 20000
 ROUNDS ?= 10
 
@@ -81,6 +83,7 @@ bench: $(STAMP)
 	$(BIN)/python -m tests.bench.run $(BENCH)
 	$(BIN)/python -m tests.bench.paths $(BENCH_PATHS)
 	$(BIN)/python -m tests.bench.nar $(BENCH_NAR)
+	$(BIN)/python -m tests.bench.fetch $(BENCH_FETCH)
 
 # Random histories through the engine and the reference; COMPARE="--examples 200000 --seed 1"
 compare: $(STAMP)

@@ -1,8 +1,8 @@
 """What narHash and an export cost, of a large generated tree: ``python -m tests.bench.nar``.
 
-From a directory against ``nix hash path``, from the object database against ``git archive`` into a counter of bytes,
-and an export against ``git archive | tar x``, which brings nothing to the disk. Each is a process of its own, its start
-included. Text compresses as source code does, to less than half; sizes are mostly small, some large.
+From a directory against ``nix hash path``, from the object database against ``git archive`` to nowhere, and an export
+against ``git archive | tar x``, which brings nothing to the disk. Each is a process of its own, its start included.
+Text compresses as source code does, to half; sizes are mostly small, some large.
 """
 
 from __future__ import annotations
@@ -14,26 +14,15 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from tests.bench.generate import default_cache
-from tests.bench.run import TIMES, Results
-from tests.bench.target import ENVIRONMENT, ROOT
+from tests.bench.run import Results
+from tests.bench.timed import GIT, Best, Spent, shell, timed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-_GIT = ENVIRONMENT | {
-    "GIT_CONFIG_NOSYSTEM": "1",
-    "GIT_CONFIG_GLOBAL": os.devnull,
-    **{
-        f"GIT_{who}_{what}": value
-        for who in ("AUTHOR", "COMMITTER")
-        for what, value in (("NAME", "A"), ("EMAIL", "a@example.org"), ("DATE", "1700000000 +0000"))
-    },
-}
 
 _BEGIN = """
 import sys
@@ -68,6 +57,9 @@ with Place(Path(sys.argv[4])) as output:
 """,
 }
 
+_DIRECTORY, _NIX = "narHash of a directory", "nix hash path"
+_ARCHIVE, _TAR = "git archive", "git archive | tar x"
+
 
 class Shape(NamedTuple):
     files: int
@@ -81,10 +73,11 @@ def cached(shape: Shape, cache: Path) -> Path:
         return place
     making = cache / f"{place.name}.{os.getpid()}"
     write(shape, making / "plain")
-    git = ["git", f"--git-dir={making / 'git'}", f"--work-tree={making / 'plain'}"]
-    subprocess.run(["git", "init", "-q", "--bare", "-b", "main", making / "git"], check=True, env=_GIT)
-    for words in (["add", "-A"], ["commit", "-qm", "all"], ["repack", "-adq"]):
-        subprocess.run([*git, *words], check=True, env=_GIT)
+    git = ["git", "-c", "gc.auto=0", f"--git-dir={making / 'git'}", f"--work-tree={making / 'plain'}"]
+    subprocess.run(["git", "init", "-q", "--bare", "-b", "main", making / "git"], check=True, env=GIT)
+    # No file is like another: looking for deltas would only take time.
+    for words in (["add", "-A"], ["commit", "-qm", "all"], ["repack", "-adq", "--window=0"]):
+        subprocess.run([*git, *words], check=True, env=GIT)
     making.rename(place)
     return place
 
@@ -106,84 +99,55 @@ def write(shape: Shape, plain: Path) -> None:
         (folder / f"f{number}").write_bytes(content[: int(size * factor)])
 
 
-class Spent(NamedTuple):
-    """Seconds, the largest resident set of a process (MB), and what it wrote."""
-
-    seconds: float
-    memory: float
-    output: str
-
-
-def timed(command: Sequence[str | Path]) -> Spent:
-    start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, env=_GIT, cwd=ROOT, text=True)
-    output = process.stdout.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    process.stdout.close()
-    if process.returncode:
-        raise RuntimeError(f"{command[0]} failed: {process.returncode}")
-    return Spent(time.perf_counter() - start, usage.ru_maxrss / 1024, output.strip())
-
-
 def ours(what: str, place: Path, jobs: int, tree: str, *more: Path) -> Spent:
     return timed([sys.executable, "-c", _BEGIN + _OURS[what], place, str(jobs), tree, *more])
 
 
-def shell(script: str, *words: Path) -> Spent:
-    return timed(["sh", "-ec", script, "sh", *words])
-
-
-def measure(shape: Shape, place: Path, jobs: Sequence[int], rounds: int, results: Results) -> None:
-    """Do everything in turns; keep the best of each."""
-    tree = timed(["git", f"--git-dir={place / 'git'}", "rev-parse", "HEAD^{tree}"]).output
-    best: dict[str, Spent] = {}
-
-    def note(what: str, spent: Spent) -> None:
-        best[what] = min(best.get(what, spent), spent)
-
+def hashes(place: Path, tree: str, jobs: Sequence[int], rounds: int, best: Best) -> None:
+    """Hash from a directory and from the object database, in turns."""
     for _ in range(rounds):
-        note("narHash of a directory", ours("directory", place, 1, tree))
+        best.note(_DIRECTORY, ours("directory", place, 1, tree))
         if shutil.which("nix"):
             command = ["nix", "--extra-experimental-features", "nix-command", "hash", "path", place / "plain"]
-            note("nix hash path", timed(command))
-        note("git archive", shell('git --git-dir="$1/git" archive HEAD | wc -c', place))
+            best.note(_NIX, timed(command))
+        best.note(_ARCHIVE, shell('git --git-dir="$1/git" archive HEAD >/dev/null', place))
         for count in jobs:
-            note(f"narHash of objects, --jobs {count}", ours("objects", place, count, tree))
-        with tempfile.TemporaryDirectory(dir=place.parent) as scratch:
-            out = Path(scratch)
-            (out / "tar").mkdir()
-            note(
-                "git archive | tar x", shell('git --git-dir="$1/git" archive HEAD | tar x -C "$2"', place, out / "tar")
-            )
-            for count in jobs:
-                note(f"export, --jobs {count}", ours("export", place, count, tree, out / f"out{count}"))
-    show(f"{shape.files:,} files, {shape.megabytes:,} MB", best, jobs, results)
+            best.note(f"narHash of objects, --jobs {count}", ours("objects", place, count, tree))
 
 
-def show(name: str, best: dict[str, Spent], jobs: Sequence[int], results: Results) -> None:
-    hashes = {spent.output for spent in best.values() if spent.output.startswith("sha256-")}
-    if len(hashes) != 1:
-        raise RuntimeError(f"the hashes differ: {hashes}")
-    for what, spent in best.items():
-        results.add(name, what, spent.seconds, "s")
-    directory = best["narHash of a directory"]
-    if "nix hash path" in best:
-        results.add(
-            name, "directory / nix hash path", directory.seconds / best["nix hash path"].seconds, TIMES, "<= 1.5"
-        )
+def exports(place: Path, tree: str, jobs: Sequence[int], scratch: Path, best: Best) -> None:
+    """Write the tree out, with each number of processes and with tar."""
+    with tempfile.TemporaryDirectory(dir=scratch) as directory:
+        out = Path(directory)
+        (out / "tar").mkdir()
+        best.note(_TAR, shell('git --git-dir="$1/git" archive HEAD | tar x -C "$2"', place, out / "tar"))
+        shutil.rmtree(out / "tar")
+        for count in jobs:
+            best.note(f"export, --jobs {count}", ours("export", place, count, tree, out / "ours"))
+            shutil.rmtree(out / "ours")
+
+
+def show_hashes(name: str, best: Best, jobs: Sequence[int], results: Results) -> None:
+    printed = {spent.output for spent in best.runs.values() if spent.output.startswith("sha256-")}
+    if len(printed) != 1:
+        raise RuntimeError(f"the hashes differ: {printed}")
+    best.show(name, results)
+    if _NIX in best.runs:
+        best.compare(name, "directory / nix hash path", _DIRECTORY, [_NIX], results, "<= 1.5")
     else:
         results.skip(name, "directory / nix hash path", "Nix is not installed")
-    results.add(name, "memory, directory", directory.memory, "MB")
+    results.add(name, "memory, directory", best.runs[_DIRECTORY].memory, "MB")
     for count in jobs:
-        spent = best[f"narHash of objects, --jobs {count}"]
+        what = f"narHash of objects, --jobs {count}"
         goal = "<= 1.5" if count == max(jobs) else ""
-        results.add(
-            name, f"objects / git archive, --jobs {count}", spent.seconds / best["git archive"].seconds, TIMES, goal
-        )
-        results.add(name, f"memory, objects, --jobs {count}", spent.memory, "MB")
-        both = best[f"export, --jobs {count}"].seconds / best["git archive | tar x"].seconds
-        results.add(name, f"export / archive and tar, --jobs {count}", both, TIMES)
+        best.compare(name, f"objects / git archive, --jobs {count}", what, [_ARCHIVE], results, goal)
+        results.add(name, f"memory, objects, --jobs {count}", best.runs[what].memory, "MB")
+
+
+def show_exports(name: str, best: Best, jobs: Sequence[int], results: Results) -> None:
+    best.show(name, results)
+    for count in jobs:
+        best.compare(name, f"export / archive and tar, --jobs {count}", f"export, --jobs {count}", [_TAR], results)
 
 
 def main() -> None:
@@ -191,12 +155,24 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=41_000)
     parser.add_argument("--megabytes", type=int, default=1_700)
     parser.add_argument("--jobs", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=2, help="of hashing; what is written out, is written once")
+    parser.add_argument("--sections", nargs="+", choices=["hash", "export"], default=["hash", "export"])
     parser.add_argument("--cache", type=Path, default=default_cache())
+    parser.add_argument("--scratch", type=Path, help="where to write to (default: the cache)")
     asked = parser.parse_args()
     shape = Shape(asked.files, asked.megabytes)
     asked.cache.mkdir(parents=True, exist_ok=True)
-    measure(shape, cached(shape, asked.cache), asked.jobs, asked.rounds, Results())
+    place, results = cached(shape, asked.cache), Results()
+    tree = timed(["git", f"--git-dir={place / 'git'}", "rev-parse", "HEAD^{tree}"]).output
+    name = f"{shape.files:,} files, {shape.megabytes:,} MB"
+    if "hash" in asked.sections:
+        best = Best()
+        hashes(place, tree, asked.jobs, asked.rounds, best)
+        show_hashes(name, best, asked.jobs, results)
+    if "export" in asked.sections:
+        best = Best()
+        exports(place, tree, asked.jobs, asked.scratch or asked.cache, best)
+        show_exports(name, best, asked.jobs, results)
 
 
 if __name__ == "__main__":
