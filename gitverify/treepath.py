@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _ROOM = 16 << 20  # bytes
 _ROOM_LOOKED_INTO = 32 << 20  # bytes
-_LARGE = 4 << 10  # from here on it is worth while to look for a tree that is like another one
+_LARGE = 512  # from here on it is worth while to look for a tree that is like another one
 
 
 class _Recent:
