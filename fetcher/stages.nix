@@ -37,6 +37,14 @@ let
       throw "fetchGitVerified: introduction is the whole id of a commit, 40 small hexadecimal digits"
     else if keyring != null && !isId keyring then
       throw "fetchGitVerified: keyring is the whole id of a commit: a branch would be another one tomorrow"
+    else if
+      builtins.any (text: text == "") [
+        signer
+        dialect
+        policyPath
+      ]
+    then
+      throw "fetchGitVerified: signer, dialect and policyPath say something, or are left out; one is empty here"
     else
       true;
 

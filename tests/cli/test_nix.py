@@ -177,9 +177,16 @@ def test_every_object_is_hashed(scene, made, tmp_path):
 
 
 def test_no_object_goes_for_another_kind(scene, made, tmp_path):
-    rev = bytes.fromhex(scene.ids["third"])
-    changed(made, lambda raw: raw.replace(rev + b"c", rev + b"b"))
-    assert verified(scene, made, tmp_path / "out").status == 3
+    """What the file calls an object is no more believed than what it holds: it is damage, and no verdict."""
+    whole = content(made)
+    held = index(lambda at, size: whole[at : at + size], len(whole))
+    for each, where in held.items():
+        for kind in b"ctb":
+            at = where.offset - HEAD + 20
+            if whole[at] != kind:
+                changed(made, lambda _, at=at, kind=kind: whole[:at] + bytes([kind]) + whole[at + 1 :])
+                assert verified(scene, made, tmp_path / "out").status == 3, (each.hex(), chr(kind))
+                assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(

@@ -144,6 +144,15 @@ def test_names_that_change_their_meaning_are_no_ids(world, name):
     assert f"{name} is the whole id of a commit" in done.stderr
 
 
+@pytest.mark.parametrize("name", ["signer", "dialect", "policyPath"])
+def test_an_empty_text_is_not_left_out(world, name):
+    """Else a signer that some expression has as an empty text would be no question any more."""
+    expression = f"({world.call(world.arguments() | {name: ''})}).drvPath"
+    done = world.nix.run("nix-instantiate", "--eval", "-E", expression, check=False)
+    assert done.returncode != 0
+    assert "one is empty here" in done.stderr
+
+
 def test_a_value_is_no_shell(world, tmp_path):
     done = world.build(world.arguments(signer=f"$(touch {tmp_path}/ran); `touch {tmp_path}/ran`"))
     assert done.returncode != 0
