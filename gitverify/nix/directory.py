@@ -91,15 +91,22 @@ class _Reader:
     def _file(self, handle: int, name: bytes) -> None:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
-            raise OSError(0, "it changed while it was read")
+            raise _changed()
         missing = status.st_size
         self._visitor.file(name, executable=bool(status.st_mode & _EXECUTABLE), size=missing)
         while missing:
             count = os.readv(handle, [self._piece[: min(missing, _PIECE)]])
             if not count:
-                raise OSError(0, "it changed while it was read")
+                raise _changed()
             self._visitor.data(self._piece[:count])
             missing -= count
+        after = os.fstat(handle)  # may be the same although it changed; where it is not, it did
+        if (after.st_size, after.st_mtime_ns) != (status.st_size, status.st_mtime_ns):
+            raise _changed()
+
+
+def _changed() -> OSError:
+    return OSError(0, "it changed while it was read")
 
 
 def _entries(handle: int) -> list[tuple[bytes, Kind]]:

@@ -139,6 +139,33 @@ def test_a_file_that_gets_shorter(tmp_path):
         show_path(tmp_path / "t", Cut())
 
 
+@pytest.mark.parametrize("content", [b"", b"x" * 100, b"x" * (3 << 20)])
+def test_a_file_that_grows(tmp_path, content):
+    trees.write({b"a": content}, tmp_path / "t")
+    assert show_path(tmp_path / "t", Nothing()) is None
+
+    class Grow(Nothing):
+        def file(self, name, *, executable, size):
+            with (tmp_path / "t/a").open("ab") as file:
+                file.write(b"x")
+
+    with pytest.raises(Unreadable, match=r"t/a can't be read: it changed while it was read"):
+        show_path(tmp_path / "t", Grow())
+
+
+def test_a_file_that_is_written_anew(tmp_path):
+    trees.write({b"a": b"x" * (3 << 20)}, tmp_path / "t")
+    os.utime(tmp_path / "t/a", (0, 0))
+
+    class Write(Nothing):
+        def data(self, piece):
+            with (tmp_path / "t/a").open("r+b") as file:
+                file.write(b"y")
+
+    with pytest.raises(Unreadable, match=r"t/a can't be read: it changed while it was read"):
+        show_path(tmp_path / "t", Write())
+
+
 def test_what_is_not_there(tmp_path):
     with pytest.raises(Unreadable, match=r"x\\x1b can't be read: No such file"):
         hash_of(tmp_path / "x\x1b")
