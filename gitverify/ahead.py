@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import select
+import signal
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -35,10 +36,9 @@ class Ahead:
         self._take = take
         self._poll = select.poll()
         self._children: dict[int, _Child] = {}  # by file descriptor
-        for number in range(min(children, blocks)):
-            child = _Child(_share(blocks, children, number), prepare)
-            self._children[child.socket.fileno()] = child
-            self._poll.register(child.socket, select.POLLIN)
+        for number in range(children):
+            if its := _share(blocks, children, number):
+                self._start(its, prepare)
 
     def reached(self, block: int) -> None:
         """Take the answers that have come; end the children that have nothing to do beyond this block."""
@@ -52,6 +52,16 @@ class Ahead:
         """End all children."""
         for descriptor in list(self._children):
             self._end(descriptor)
+
+    def _start(self, blocks: list[int], prepare: Callable[[], Work]) -> None:
+        # An interrupt before the child is in the list would leave it behind.
+        masked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            child = _Child(blocks, prepare)
+            self._children[child.socket.fileno()] = child
+            self._poll.register(child.socket, select.POLLIN)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, masked)
 
     def _receive(self, descriptor: int) -> None:
         child = self._children[descriptor]

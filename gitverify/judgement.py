@@ -28,11 +28,13 @@ if TYPE_CHECKING:
     from gitverify.objects.source import ObjectSource
     from gitverify.objects.tree import TreeEntry
     from gitverify.pool import Pool
-    from gitverify.request import Floor, Request
+    from gitverify.request import Floor, Observer, Request
     from gitverify.walk import Walk
 
     # Policy file, root of the certificates, key, and whether a security key verified its user.
     _Likeness = tuple[TreeEntry, bytes | None, str, bool | None]
+
+_TOLD = 256  # commits: how often the observer hears of it
 
 NOBODY = Policy(Dialect.GUIX, {}, (Grant((WHOLE_TREE,), frozenset()),), frozenset())
 
@@ -106,7 +108,7 @@ class Judgement:
         """The introduction."""
         return self._anchor.facts.id
 
-    def run(self, pool: Pool | None = None) -> None:
+    def run(self, pool: Pool | None = None, observer: Observer | None = None) -> None:
         """Decide on every commit, oldest first; then find the refusals that the tip's rests on.
 
         A refused commit is no end yet: a merge may adopt what it holds (R20). ``pool``: what may look ahead.
@@ -117,6 +119,8 @@ class Judgement:
             for place, commit in enumerate(self._order):
                 if ahead is not None:
                     ahead.reached(place)
+                if observer is not None and not place % _TOLD:
+                    observer.judged(place, len(self._order))
                 decisions[commit] = self.decide(commit)
         finally:
             if ahead is not None:

@@ -120,6 +120,10 @@ class Observer(Protocol):
         """So many more commits were examined, the last one committed at ``date``."""
         ...
 
+    def judged(self, count: int, total: int) -> None:
+        """So many of all commits that were examined have been decided on."""
+        ...
+
     def exported(self, size: int) -> None:
         """One more file of the verified commit was written, of so many bytes."""
         ...
@@ -132,6 +136,9 @@ class Silent:
         """Ignore it."""
 
     def examined(self, count: int, date: int) -> None:
+        """Ignore it."""
+
+    def judged(self, count: int, total: int) -> None:
         """Ignore it."""
 
     def exported(self, size: int) -> None:

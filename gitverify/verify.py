@@ -215,7 +215,7 @@ class _Verification:
             raise self._about_tip("R2", "not-descendant", "the tip does not descend from the introduction")
         self.judgement = judgement
         self.marking = Marking(judgement, walk, judgement.inquiry)
-        judgement.run(self._pool)
+        judgement.run(self._pool, self._observer)
         return judgement
 
     def _may_be_given(self, judgement: Judgement) -> bool:

@@ -5,11 +5,11 @@ from cli.scene import ALICE, BOB, Scene, policies
 from gitrepo import GitRepository
 from lookingahead import LookingAhead
 
-from gitverify import ahead, foresight
+from gitverify import ahead, foresight, judgement
 from gitverify.answers import Answers, Asked
 from gitverify.policies.coverage import cover
 from gitverify.policies.model import Dialect, Grant, PathPrefix, Person, Policy
-from gitverify.request import Request
+from gitverify.request import Request, Silent
 from gitverify.source import Repository
 from gitverify.verify import verify
 
@@ -150,6 +150,19 @@ def test_no_process_where_no_tree_is_compared(scene):
 def test_no_process_for_a_few_commits(scene, monkeypatch):
     monkeypatch.setattr(foresight, "WORTH_LOOKING", 1000)
     assert ask(scene, "merge11")[1] == {"ahead": 0, "here": 0}
+
+
+def test_the_observer_hears_how_far_the_judgement_is(scene, monkeypatch):
+    monkeypatch.setattr(judgement, "_TOLD", 20)
+    heard = []
+
+    class Hearing(Silent):
+        def judged(self, count, total):
+            heard.append((count, total))
+
+    request = Request(tip=bytes.fromhex(scene.ids["merge11"]), introduction=bytes.fromhex(scene.ids["introduction"]))
+    outcome = verify(Repository(scene.path), request, observer=Hearing())
+    assert heard == [(0, outcome.checked), (20, outcome.checked), (40, outcome.checked)]
 
 
 # --- what an answer is found by ----------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ class Progress:
         self._count = 0
         self._files = self._bytes = 0
         self._shown = False
+        self._judging_since: float | None = None
         self.newest = 0
         self.oldest = 0
 
@@ -43,9 +44,13 @@ class Progress:
             self._draw(f"writing: {self._files:,} files, {self._bytes / 1e6:,.0f} MB")
 
     def judged(self, count: int, total: int) -> None:
-        """Show how far an audit has come once all is examined."""
-        if self._due() is not None:
-            self._draw(f"judging: {count:,} of {total:,} commits, {count / total:4.0%}")
+        """Show how many have been decided on, once all is examined."""
+        now = self._due()
+        if not count or self._judging_since is None:
+            self._judging_since = time.monotonic()
+        elif now is not None:
+            left = (now - self._judging_since) * (total - count) / count
+            self._draw(f"judging: {count:,} of {total:,} commits, {count / total:4.0%}, about {left:,.0f} s left")
 
     def said(self, line: str) -> None:
         """Show what git says while it fetches, a line that is safe to show, now and then."""

@@ -52,6 +52,25 @@ def test_rate_share_and_remaining_time(monkeypatch, clock):
     assert terminal.getvalue().endswith("\r\x1b[K")
 
 
+def test_what_is_decided(monkeypatch, clock):
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    shown = progress.Progress()
+    clock.now += 3
+    shown.judged(0, 4000)
+    assert terminal.getvalue() == ""  # nobody knows yet how long it takes
+    clock.now += 2
+    shown.judged(1000, 4000)
+    assert terminal.getvalue().endswith("judging: 1,000 of 4,000 commits,  25%, about 6 s left")
+    length = len(terminal.getvalue())
+    shown.judged(1256, 4000)
+    assert len(terminal.getvalue()) == length  # redrawn now and then
+    shown.judged(0, 10)  # once more, from the beginning
+    clock.now += 1
+    shown.judged(5, 10)
+    assert terminal.getvalue().endswith(" 50%, about 1 s left")
+
+
 def test_what_is_written(monkeypatch, clock):
     terminal = Terminal()
     monkeypatch.setattr("sys.stderr", terminal)
