@@ -112,7 +112,7 @@ def test_an_answer_is_found_by_its_question_alone(scene):
     assert asked["here"] > 30
 
 
-class Silent(LookingAhead):
+class Mute(LookingAhead):
     """Never answers."""
 
     def ahead(self, blocks, prepare, take):
@@ -121,7 +121,7 @@ class Silent(LookingAhead):
 
 
 def test_without_answers_all_is_found_here(scene):
-    outcome, asked = ask(scene, "merge11", Silent)
+    outcome, asked = ask(scene, "merge11", Mute)
     assert outcome.verdict == "authentic"
     assert asked["ahead"] == 0
     assert asked["here"] > 30
