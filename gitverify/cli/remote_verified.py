@@ -17,6 +17,9 @@ from gitverify.errors import GitverifyError
 from gitverify.text import legible
 
 if TYPE_CHECKING:
+    from gitverify.cli.mirror import MirrorJob
+    from gitverify.cli.progress import Progress
+    from gitverify.mirror.memory import Memory
     from gitverify.mirror.update import Result
     from gitverify.remote.choice import Choice
     from gitverify.settings import Settings
@@ -106,7 +109,22 @@ def _updated(url: str, asked_in: Path | None) -> tuple[Path, Choice, list[Result
             timeout=choice.timeout,
             state=os.environ.get("GITVERIFY_STATE") or None,
         )
-        return mirror, choice, job.update(progress)
+        return mirror, choice, _results(job, known, progress)
+
+
+def _results(job: MirrorJob, known: Memory | None, progress: Progress) -> list[Result]:
+    """Update; where that can't even begin, or end, because a disk is full say, all stays as it was."""
+    from gitverify.git import GitError  # noqa: PLC0415
+    from gitverify.remote.outcome import unmoved  # noqa: PLC0415
+    from gitverify.session import Unanswerable  # noqa: PLC0415
+    from gitverify.transfer.store import NoStore  # noqa: PLC0415
+
+    try:
+        return job.update(progress)
+    except (NoStore, GitError, Unanswerable) as error:
+        if known is None:
+            raise
+        return unmoved(job.store, known, error)
 
 
 def _settings(asking: Store, asked_in: Path | None) -> Settings:

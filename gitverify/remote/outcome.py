@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gitverify.mirror.update import Result
+from gitverify.session import Unanswerable, unanswered
+from gitverify.source import RepositoryError
 from gitverify.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gitverify.mirror.update import Result
+    from gitverify.errors import GitverifyError
+    from gitverify.mirror.memory import Memory
+    from gitverify.transfer.store import Store
 
 _RULE = "*" * 78
 
@@ -30,6 +35,17 @@ def told(url: str, results: Sequence[Result], *, strict: bool) -> tuple[list[str
     else:
         lines.append("What follows is the state that was verified last, NOT what the server has now.")
     return [*lines, _RULE], serves
+
+
+def unmoved(store: Store, memory: Memory, error: GitverifyError) -> list[Result]:
+    """Return what a mirror has where it could not be brought up to date. Raises the error where it has nothing."""
+    answer = error if isinstance(error, Unanswerable) else Unanswerable("mirror-failed", str(error), rule="R5")
+    try:
+        repository = store.open()
+    except RepositoryError:
+        raise answer from None
+    tips = {branch: repository.reference(f"refs/heads/{branch}") for branch in memory.branches}
+    return [Result(branch, tip, tip, unanswered(answer)) for branch, tip in tips.items()]
 
 
 def _branch(result: Result) -> list[str]:

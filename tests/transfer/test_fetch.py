@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -239,6 +240,42 @@ def test_an_introduction_from_gits_configuration(upstream):
     (upstream.place / ".gitconfig").write_text(f'[gitverify "url:{upstream.url}"]\n\tintroduction = {introduction}\n')
     done = upstream.run("fetch", upstream.url, "--branch", "main", "--narhash")
     assert done.status == 0
+
+
+def test_two_at_once(upstream):
+    for number in range(10):
+        upstream.commit(f"more{number}")
+    words = [sys.executable, "-m", "gitverify", "fetch", upstream.url, *upstream.anchor, "--branch", "main", "--output"]
+    running = [
+        subprocess.Popen([*words, f"out{number}"], env=upstream.environment, cwd=upstream.place, stdout=subprocess.PIPE)
+        for number in range(3)
+    ]
+    for number, process in enumerate(running):
+        with process:
+            assert process.communicate() is not None
+        assert process.returncode == 0
+        assert (upstream.place / f"out{number}/README").read_text() == "more9\n"
+
+
+def test_two_at_once_to_one_place(upstream):
+    """The directory is one of theirs, whole; the other one says that something is there."""
+    upstream.commit("files", **{f"files/{number}": f"{number}\n" for number in range(200)})
+    words = [sys.executable, "-m", "gitverify", "fetch", upstream.url, *upstream.anchor, "--branch", "main"]
+    running = [
+        subprocess.Popen(
+            [*words, "--output", "out"],
+            env=upstream.environment,
+            cwd=upstream.place,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        for _ in range(2)
+    ]
+    first, second = sorted(process.wait() for process in running)
+    assert first == 0
+    assert second in {2, 4}
+    assert len(list((upstream.place / "out/files").iterdir())) == 200
+    assert not list(upstream.place.glob(".gitverify-export-*"))
 
 
 def test_newest_authentic(upstream):

@@ -33,7 +33,7 @@ def test_where_it_is_kept(way):
         if seen[-1] is None:
             break
         assert way.state() == before, left
-    assert set(seen[:-1]) <= {"mirror-failed", "fetch-failed", "usage"}, seen
+    assert set(seen[:-1]) <= {"mirror-failed", "fetch-failed"}, seen
     assert len(seen) > 5
     way.goes_on("large")
 
