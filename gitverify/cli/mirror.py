@@ -11,12 +11,13 @@ import click
 
 from gitverify.cli import options
 from gitverify.cli.output import out
-from gitverify.cli.transfers import BOUNDS, at_work, bounds, branch_of, source_of
+from gitverify.cli.transfers import BOUNDS, at_work, bounds, branch_of, source_of, user_settings
 from gitverify.cli.verify import answered, cores, pools, query
 from gitverify.mirror import memory as memories
 from gitverify.mirror.memory import Memory
+from gitverify.remote.choice import BadChoice, choose
 from gitverify.report.mirror import status_json, status_text, update_json, update_text
-from gitverify.session import NO_INTRODUCTION, Unanswerable, UsageProblem
+from gitverify.session import Unanswerable, UsageProblem
 from gitverify.text import shown
 from gitverify.transfer.store import Store
 
@@ -178,17 +179,20 @@ class MirrorJob:
             raise UsageProblem("say which branch the mirror is to have, with --branch (repeatable)")
         source = source_of(self._url)
         asked = self._query
-        if asked.introduction is None:
-            raise Unanswerable("introduction-not-configured", NO_INTRODUCTION)
+        given = {"GITVERIFY_INTRODUCTION": asked.introduction.hex()} if asked.introduction is not None else {}
+        try:
+            configured = choose(source.url, user_settings(), given)
+        except BadChoice as error:
+            raise Unanswerable("introduction-not-configured", str(error)) from None
         return Memory(
             url=source.url,
-            introduction=asked.introduction.hex(),
+            introduction=configured.introduction.hex(),
             branches=list(dict.fromkeys(self._branches)),
-            signer=asked.signer,
+            signer=asked.signer or configured.signer,
             name=asked.name,
-            keyring=asked.keyring,
-            policy_path=asked.policy_path,
-            dialect=asked.dialect,
+            keyring=asked.keyring or configured.keyring,
+            policy_path=asked.policy_path or configured.policy_path,
+            dialect=asked.dialect or configured.dialect,
         )
 
     def _agree(self, memory: Memory) -> None:

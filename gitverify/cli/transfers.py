@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
+import os
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import click
@@ -17,13 +19,14 @@ from gitverify.limits import LIMITS
 from gitverify.mirror.memory import NotAMirror
 from gitverify.session import Unanswerable, UsageProblem
 from gitverify.source import RepositoryError
-from gitverify.transfer.arrival import Bounds, unopened
-from gitverify.transfer.store import NoStore
+from gitverify.transfer.arrival import Arrival, Bounds, unopened
+from gitverify.transfer.store import NoStore, Store
 from gitverify.transfer.url import BadSource, parse_branch, parse_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from gitverify.settings import Settings
     from gitverify.transfer.url import Source
 
 BOUNDS = options.stacked(
@@ -74,6 +77,14 @@ def cache_directory(environ: Mapping[str, str]) -> Path:
         if place.is_absolute():
             return place / below
     raise Unanswerable("mirror-failed", "no home directory is known to keep what is fetched in: set XDG_CACHE_HOME")
+
+
+def user_settings() -> Settings:
+    """Read git's configuration as it is outside of any repository: the user's and the system's. Raises Unanswerable."""
+    with TemporaryDirectory() as place:
+        store = Store(Path(place) / "none.git", os.environ)
+        with store.locked("refs/heads/none"):
+            return Arrival.settings(store.open())
 
 
 @contextmanager

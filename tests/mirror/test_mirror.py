@@ -16,7 +16,6 @@ from gitrepo import ENVIRONMENT
 
 from fixtures.lib import guix
 from fixtures.lib.keys import CAROL
-from fixtures.lib.objects import GITLINK, Entry
 from gitverify.mirror.promote import Verified
 
 
@@ -94,13 +93,25 @@ def stays(mirror, reason, status=1, **environment):
 def test_a_commit_by_somebody_who_is_not_listed(made):
     bad = made.upstream.bad()
     stays(made, "unauthorized-key")
-    # Asked for directly, it is not served, by any version of the protocol, from any path.
-    for version in (0, 2):
-        for place in ("mirror", "mirror/gitverify", "mirror/gitverify/quarantine"):
-            target = made.upstream.place / f"clone{version}{place.count('/')}"
-            subprocess.run(["git", "init", "-q", target], env=ENVIRONMENT, check=True)
-            asked = ["git", "-c", f"protocol.version={version}", "fetch", f"file://{made.upstream.place / place}", bad]
-            assert subprocess.run(asked, cwd=target, env=ENVIRONMENT, capture_output=True, check=False).returncode
+
+
+@pytest.mark.parametrize("version", ["0", "1", "2"])
+def test_an_unverified_id_that_is_asked_for(made, version):
+    """It is not served by anything, from any path; what is verified is."""
+    place, bad = made.upstream.place, made.upstream.bad()
+    made.update()
+    subprocess.run(["git", "init", "-q", place / "clone"], env=ENVIRONMENT, check=True)
+
+    def fetched(url, commit):
+        asked = ["git", "-c", f"protocol.version={version}", "fetch", url, commit]
+        done = subprocess.run(asked, cwd=place / "clone", env=ENVIRONMENT, capture_output=True, check=False)
+        return done.returncode == 0
+
+    with gitserver.http(place) as web, gitserver.daemon(place) as daemon:
+        for server in (f"file://{place}", web.url, daemon):
+            for path in ("mirror", "mirror/gitverify", "mirror/gitverify/quarantine"):
+                assert not fetched(f"{server}/{path}", bad), (server, path)
+            assert fetched(f"{server}/mirror", made.upstream.ids["second"]), server
 
 
 def test_no_server_finds_the_quarantine(made):
@@ -149,11 +160,6 @@ def test_newest_authentic(made):
     assert made.is_sound()
 
 
-def test_a_rewritten_branch(made):
-    made.upstream.history.commit("instead", {"README": "x\n"}, parents=["second"], sign=ALICE)
-    stays(made, "rollback")
-
-
 def test_a_branch_that_is_set_back(made):
     made.upstream.point("second")
     stays(made, "behind")
@@ -197,19 +203,8 @@ def test_a_mark_that_is_further_on_than_the_mirror(made):
     assert made.tip() == made.upstream.ids["next"]
 
 
-def test_a_branch_that_disappears(made):
-    (made.upstream.path / "refs/heads/main").rename(made.upstream.path / "refs/heads/other")
-    stays(made, "fetch-failed", 3)
-
-
 def test_a_server_that_is_away(made):
     made.upstream.path.rename(made.upstream.place / "away")
-    stays(made, "fetch-failed", 3)
-
-
-def test_a_truncated_pack(made):
-    made.upstream.commit("next")
-    made.upstream.server.tamper = lambda _, content: [content[:-40] if b"PACK" in content else content]
     stays(made, "fetch-failed", 3)
 
 
@@ -220,32 +215,6 @@ def test_a_clock_that_is_set_back(made, monkeypatch):
     made.upstream.point("third")
     assert made.update().status == 0
     assert made.status()["branches"][0]["run"] == 1_000_000_000
-
-
-def test_an_authentic_commit_with_a_submodule_that_would_harm_whoever_clones(made):
-    made.upstream.commit(
-        "hostile",
-        **{
-            ".gitmodules": '[submodule "x"]\n\tpath = x\n\turl = -u./payload\n',
-            "x": Entry(GITLINK, b"1" * 40),
-        },
-    )
-    done = stays(made, "mirror-failed", 4)
-    assert "submodule" in done.stdout
-
-
-def test_a_submodule_is_not_fetched(made):
-    made.upstream.commit(
-        "submodule",
-        **{
-            ".gitmodules": f'[submodule "x"]\n\tpath = x\n\turl = {made.upstream.url}/x\n',
-            "x": Entry(GITLINK, b"1" * 40),
-        },
-    )
-    made.upstream.server.requests.clear()
-    assert made.update().status == 0
-    assert not [path for path in made.upstream.server.requests if "/x" in path]
-    assert made.is_sound()
 
 
 def test_a_full_disk(made):
@@ -317,14 +286,6 @@ def test_what_is_missing_on_the_server(made):
     blob = upstream.git("rev-parse", "main:lost")
     upstream.scene.repository.objects.remove(blob)
     stays(made, "fetch-failed", 3)
-
-
-def test_a_branch_that_leads_to_no_commit(made):
-    tree = made.upstream.git("rev-parse", "main^{tree}")
-    made.upstream.scene.repository.ref("refs/heads/main", tree)
-    done = made.update()
-    assert done.reason in {"malformed-commit", "fetch-failed"}
-    assert made.tip() == made.upstream.ids["third"]
 
 
 # --- killed ----------------------------------------------------------------------------------------------------------
@@ -566,6 +527,40 @@ def test_the_first_time_more_is_needed(mirror, arguments):
 def test_without_an_introduction(mirror):
     assert mirror.update("--url", mirror.upstream.url, "--branch", "main").status == 4
     assert not mirror.path.exists()
+
+
+@pytest.mark.parametrize("section", ['gitverify "url:{}"', 'gitverify "{}"', "gitverify"])
+def test_the_introduction_from_gits_configuration(mirror, section):
+    """Once; then it is the mirror's own."""
+    upstream = mirror.upstream
+    config = upstream.place / ".gitconfig"
+    entry = f"[{section.format(upstream.url)}]\n\tintroduction = {{}}\n\tsigner = {{}}\n"
+    config.write_text(entry.format(upstream.ids["introduction"], BOB.id))
+    words = ["mirror", "update", "mirror", "--url", upstream.url, "--branch", "main"]
+    assert upstream.run(*words).status == 1  # another key has signed it
+    shutil.rmtree(mirror.path)
+    done = upstream.run(*words, "--signer", ALICE.id)  # an option goes first
+    assert done.status == 0, done.stdout
+    config.write_text(entry.format("1" * 40, BOB.id))
+    assert upstream.run("mirror", "update", "mirror").status == 0
+    assert upstream.run(*words, GITVERIFY_INTRODUCTION="1" * 40).status == 2
+    assert json.loads((mirror.path / "gitverify/mirror.json").read_text())["signer"] == ALICE.id
+
+
+def test_settings_that_can_not_be_understood(mirror):
+    upstream = mirror.upstream
+    (upstream.place / ".gitconfig").write_text("[gitverify]\n\tintroduction = main\n")
+    done = upstream.run("mirror", "update", "mirror", "--url", upstream.url, "--branch", "main")
+    assert done.status == 4
+    assert "git config gitverify.introduction: “main” is not a whole commit id" in done.stdout
+    assert not mirror.path.exists()
+
+
+@pytest.mark.parametrize("format_", ["sarif", "junit", "jsonl", "github", "gitlab"])
+def test_formats_for_commits_are_none_for_mirrors(mirror, format_):
+    done = mirror.upstream.scene_run("mirror", "update", "mirror", "--format", format_)
+    assert done.status == 2
+    assert "'human', 'json'" in str(done.error)
 
 
 @pytest.mark.parametrize(
