@@ -91,7 +91,7 @@ def stays(mirror, reason, status=1, **environment):
 
 
 def test_a_commit_by_somebody_who_is_not_listed(made):
-    bad = made.upstream.bad()
+    made.upstream.bad()
     stays(made, "unauthorized-key")
 
 
