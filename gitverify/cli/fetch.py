@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import time
@@ -17,7 +16,7 @@ from gitverify.cli.transfers import BOUNDS, at_work, bounds, branch_of, cache_di
 from gitverify.cli.verify import answered, cores, pools, query, reopened
 from gitverify.errors import MissingObject
 from gitverify.session import Unanswerable, UsageProblem, unanswered
-from gitverify.settings import full_reference, without_credentials
+from gitverify.settings import full_reference
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -118,8 +117,7 @@ class _Job:
         from gitverify.transfer.store import Store  # noqa: PLC0415
 
         self._check_place()
-        named = hashlib.sha256(without_credentials(self._source.url).encode()).hexdigest()
-        store = Store(cache_directory(os.environ) / "fetched" / f"{named}.git", os.environ)
+        store = Store.of(self._source.url, cache_directory(os.environ), os.environ)
         with store.locked("refs/heads/none") as quarantine:
             arrival = Arrival(store, quarantine, self._source, self._limits, progress.said)
             tip = self._fetched(arrival)

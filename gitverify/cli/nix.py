@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import hashlib
 import json
 import os
 import tempfile
@@ -23,7 +22,6 @@ from gitverify.cli.verify import answered
 from gitverify.errors import MissingObject
 from gitverify.report.model import Report
 from gitverify.session import NO_INTRODUCTION, Query, Unanswerable, UsageProblem, commit_line, open_repository
-from gitverify.settings import without_credentials
 from gitverify.transfer.arrival import fetch_failed
 
 if TYPE_CHECKING:
@@ -260,8 +258,7 @@ def _history(url: str | None, asked: dict[str, Any]) -> Iterator[tuple[Repositor
     from gitverify.transfer.store import Store  # noqa: PLC0415
 
     source = source_of(url or "")
-    named = hashlib.sha256(without_credentials(source.url).encode()).hexdigest()
-    store = Store(cache_directory(os.environ) / "fetched" / f"{named}.git", os.environ)
+    store = Store.of(source.url, cache_directory(os.environ), os.environ)
     limits = bounds(asked["max_size"], asked["timeout"])
     with at_work() as progress, store.locked("refs/heads/none") as quarantine:
         arrival = Arrival(store, quarantine, source, limits, progress.said)

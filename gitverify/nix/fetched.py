@@ -6,13 +6,11 @@ apart, and fetched into, as ``gitverify fetch`` does.
 
 from __future__ import annotations
 
-import hashlib
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gitverify.session import Unanswerable
-from gitverify.settings import without_credentials
 from gitverify.text import shown
 from gitverify.transfer.arrival import Arrival
 from gitverify.transfer.store import Store
@@ -48,8 +46,7 @@ class Fetching:
         except BadSource as error:
             message = f"{shown(name)} can't be fetched: {error}" if url else _NOWHERE.format(shown(name))
             raise Unanswerable("mirror-missing", message, rule="L2") from None
-        named = hashlib.sha256(without_credentials(source.url).encode()).hexdigest()
-        store = Store(self.cache / "fetched" / f"{named}.git", self.environment)
+        store = Store.of(source.url, self.cache, self.environment)
         with store.locked("refs/heads/none") as quarantine:
             arrival = Arrival(store, quarantine, source, self.bounds, self.said)
             if node.rev is not None and not arrival.has(node.rev):

@@ -15,11 +15,13 @@ leaves nothing in the way of the next one. Source: gitrepository-layout(5).
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from gitverify.errors import GitverifyError
+from gitverify.settings import without_credentials
 from gitverify.source import Repository, RepositoryError
 from gitverify.text import shown
 from gitverify.transfer.quarantine import Quarantine
@@ -27,6 +29,7 @@ from gitverify.transfer.quarantine import Quarantine
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
+    from typing import Self
 
 # What is verified may be asked for by its id: Nix asks so. Nothing is pushed here.
 _CONFIG = (
@@ -49,6 +52,12 @@ class Store:
         self.directory = directory
         self.home = directory / "gitverify"
         self.environment = environment
+
+    @classmethod
+    def of(cls, url: str, cache: Path, environment: Mapping[str, str]) -> Self:
+        """Return the one below a directory in which what was fetched from a URL is kept for the next time."""
+        place = without_credentials(url).encode("utf-8", "surrogateescape")
+        return cls(cache / "fetched" / f"{hashlib.sha256(place).hexdigest()}.git", environment)
 
     @contextmanager
     def locked(self, head: str) -> Iterator[Quarantine]:
@@ -112,7 +121,7 @@ class Store:
         for name in ("objects/info", "objects/pack", "refs/heads", "info"):
             (self.directory / name).mkdir(parents=True, exist_ok=True)
         (self.directory / "info" / "attributes").write_text(_ATTRIBUTES)
-        (self.directory / "HEAD").write_text(f"ref: {head}\n")
+        (self.directory / "HEAD").write_bytes(os.fsencode(f"ref: {head}\n"))
         replace_file(self.directory / "config", _CONFIG)
 
 

@@ -10,6 +10,7 @@ from threading import Thread
 import gitserver
 import pytest
 from cli.scene import ALICE
+from gitrepo import ENVIRONMENT
 
 
 class Handler(SimpleHTTPRequestHandler):
@@ -103,3 +104,18 @@ def test_a_rule_that_rewrites_this_very_url(upstream):
             assert upstream.fetch("--branch", "main", "--narhash").status == 0
             upstream.commit(url)
         assert not server.requests
+
+
+def test_names_that_are_no_text(upstream):
+    """As git does, take whatever bytes a path or a branch's name has."""
+    odd = "odd\udcff"
+    command = ["git", f"--git-dir={upstream.path}", "branch", os.fsencode(odd), "main"]
+    subprocess.run(command, env=ENVIRONMENT, check=True)
+    other = upstream.path.rename(upstream.path.parent / odd)
+    url = f"file://{other}"
+    assert upstream.run("fetch", url, *upstream.anchor, "--branch", odd, "--output", "out").status == 0
+    assert upstream.run("nix", "prefetch", url, *upstream.anchor, "--branch", odd).status == 0
+    first = ["--url", url, "--branch", odd, *upstream.anchor]
+    for more in (first, []):
+        assert upstream.run("mirror", "update", "mirror", *more).status == 0
+    assert upstream.git("rev-parse", "HEAD", at=upstream.place / "mirror") == upstream.ids["third"]
