@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 _NONE = "0" * 40
 _KEPT_FOR = "gitverify mirror update"
 _MOST_PACKS = 20
-# What git finds wrong with people and dates in old commits is their authors' business: it is no danger to a reader.
+# What git finds wrong with people and dates in old commits, and with modes in trees that other programs wrote once, is
+# their authors' business: it is no danger to a reader. (R7 refuses such trees where they matter.)
 _HARMLESS = (
     "badDate",
     "badDateOverflow",
@@ -41,6 +42,7 @@ _HARMLESS = (
     "missingSpaceBeforeEmail",
     "multipleAuthors",
     "zeroPaddedDate",
+    "zeroPaddedFilemode",
 )
 _SETTINGS = ("core.filesRefLockTimeout=3000", "core.packedRefsTimeout=10000", "core.logAllRefUpdates=false")
 
