@@ -120,6 +120,12 @@ def test_what_follows_itself_many_times_over_is_soon_refused():
     assert "leads nowhere" in refused(lock(inputs={"a": "a", "t0": [], **inputs}))
 
 
+def test_one_name_of_very_many_that_stands_twice_is_soon_found():
+    """Not by counting each of them among all of them."""
+    names = ",".join(f'"{number}":0' for number in range(100_000))
+    assert "“99999” stands twice" in refused(f'{{{names},"99999":0}}'.encode())
+
+
 def test_control_characters_are_shown_as_escapes():
     message = refused(lock(nodes={"a": node(**{"\x1b[31m": 1})}))
     assert "\x1b" not in message
