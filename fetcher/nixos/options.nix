@@ -148,6 +148,28 @@ in
       default = true;
       description = "Have /etc/gitconfig say that root may read the mirrors, and from what `verified::URL` is judged.";
     };
+    serve = {
+      enable = mkOption {
+        type = types.bool;
+        default = false;
+        description = "Serve the mirrors to this machine, as tarballs that Nix can lock, and as channels.";
+      };
+      port = mkOption {
+        type = own.port;
+        default = 8417;
+        description = "The port on 127.0.0.1.";
+      };
+      lastVerified = mkOption {
+        type = types.bool;
+        default = false;
+        description = "Where a branch's last update was refused, serve what was verified before, rather than the reason.";
+      };
+      cacheSize = mkOption {
+        type = own.size;
+        default = "8G";
+        description = "How much room the archives may take.";
+      };
+    };
     gateUpgrade = {
       enable = mkOption {
         type = types.bool;

@@ -52,6 +52,11 @@ in
     matches "SHA256:[A-Za-z0-9+/]{43}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64}"
   );
 
+  port = lib.types.int // {
+    description = "port";
+    check = value: builtins.isInt value && value > 0 && value < 65536;
+  };
+
   # What gitverify takes for --max-age.
   duration = text "duration such as 14d (units s, m, h, d, w)" (matches "[0-9]{1,9}[smhdw]");
 

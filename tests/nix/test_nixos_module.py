@@ -46,6 +46,7 @@ def settings(name="app", more="", **changes):
     }}"""
 
 
+SERVE = "services.gitverify.serve.enable = true;"
 UPGRADE = """
   system.autoUpgrade.enable = true;
   system.autoUpgrade.flake = config.services.gitverify.repositories.app.flake;
@@ -142,6 +143,10 @@ OF_ALL = [
     'memoryMax = "infinity\\nUser=root";',
     'memoryMax = "4";',
     'onFailure = [ "tell me.service" ];',
+    "serve.enable = true; serve.port = 0;",
+    "serve.enable = true; serve.port = 65536;",
+    'serve.enable = true; serve.port = "8417";',
+    'serve.enable = true; serve.cacheSize = "8";',
     'onFailure = [ "tell" ];',
     'onFailure = [ "a.service\\nUser=root" ];',
 ]
@@ -312,6 +317,7 @@ def files(nix, tmp_path):
     more = (
         UPGRADE
         + 'services.gitverify.gateUpgrade.inputs.dep = "app"; services.gitverify.onFailure = [ "x@%N.service" ];'
+        + SERVE
     )
     odd = {"branches": TAKEN["branch"], "policyPath": "my policy 50%$x.yaml", "sshKey": "/etc/key", "keyring": "k%k"}
     system = evaluate(nix, settings(more=more, extraOptions=["--x=a b%h$HOME\"'\\"], **odd))
@@ -330,6 +336,7 @@ def test_systemd_finds_nothing_wrong(files):
         "gitverify-gate.service",
         "gitverify-mirror-app.service",
         "gitverify-mirror-app.timer",
+        "gitverify-serve.service",
         "nixos-upgrade.service",
     ]
     done = analyzed("verify", "--man=no", *files)
@@ -347,7 +354,7 @@ def test_what_systemd_finds_wrong_it_says(files):
 
 
 @needs_systemd
-@pytest.mark.parametrize("name", ["gitverify-gate", "gitverify-mirror-app"])
+@pytest.mark.parametrize("name", ["gitverify-gate", "gitverify-mirror-app", "gitverify-serve"])
 def test_what_systemd_thinks_of_its_hardening(files, name):
     (file,) = [file for file in files if file.name == f"{name}.service"]
     done = analyzed("security", "--offline=true", "--threshold=15", "--no-pager", file)
@@ -482,7 +489,7 @@ def test_an_upgrade_from_elsewhere_is_refused(nix):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ('system.autoUpgrade.channel = "https://nixos.org/channels/nixos-unstable";', "from a channel is verified by"),
+        ('system.autoUpgrade.channel = "https://nixos.org/channels/nixos-unstable";', "not from both"),
         ('system.autoUpgrade.flags = [ "--update-input" "nixpkgs" ];', "something else would be built"),
         (
             'system.autoUpgrade.flags = [ "--update-input nixpkgs --commit-lock-file" ];',
@@ -507,6 +514,98 @@ def test_a_gate_without_an_upgrade_that_it_gates_is_refused(nix, gone, message):
     assert gone in UPGRADE
     with pytest.raises(Refused, match=message):
         evaluate(nix, settings(more=UPGRADE.replace(gone, "#")))
+
+
+# --- the gateway -----------------------------------------------------------------------------------------------------
+
+CHANNEL = """
+  system.autoUpgrade.enable = true;
+  system.autoUpgrade.channel = "http://127.0.0.1:8417/app/main";
+  services.gitverify.gateUpgrade.enable = true;
+"""
+
+
+def test_the_gateway_serves_this_machine_alone(nix):
+    more = SERVE + f"services.gitverify.repositories.lib = {repository(url='https://example.org/lib')};"
+    system = evaluate(nix, settings(more=more))
+    assert words_of(system, "gitverify-serve") == [
+        [
+            "/gitverify/bin/gitverify",
+            "serve",
+            "app=/var/lib/gitverify/mirrors/app",
+            "lib=/var/lib/gitverify/mirrors/lib",
+            "--listen=127.0.0.1:8417",
+            "--cache=/var/cache/gitverify",
+            "--cache-size=8G",
+            "--state=/var/lib/gitverify/state",
+        ]
+    ]
+    serving = system["services"]["gitverify-serve"]
+    assert (serving["serviceConfig"]["IPAddressDeny"], serving["serviceConfig"]["IPAddressAllow"]) == (
+        "any",
+        "localhost",
+    )
+    more = SERVE + "services.gitverify.serve = { port = 9000; lastVerified = true; };"
+    (words,) = words_of(evaluate(nix, settings(more=more)), "gitverify-serve")
+    assert {"--listen=127.0.0.1:9000", "--last-verified"} <= set(words)
+    assert "gitverify-serve" not in evaluate(nix, settings())["services"]
+
+
+def test_the_gateway_starts_once_there_are_mirrors(nix):
+    services = evaluate(nix, settings(more=SERVE + UPGRADE))["services"]
+    there = ["/var/lib/gitverify/mirrors/app/gitverify/mirror.json"]
+    assert services["gitverify-serve"]["unitConfig"]["ConditionPathExists"] == there
+    for name in ("gitverify-mirror-app", "gitverify-gate"):
+        assert services[name]["unitConfig"]["OnSuccess"] == "gitverify-serve.service"
+    # It may be restarted by the very upgrade that it serves, which that must not stop.
+    assert "gitverify-serve.service" in services["nixos-upgrade"]["wants"]
+    assert services["nixos-upgrade"]["requires"] == ["gitverify-gate.service"]
+
+
+def test_an_upgrade_from_a_channel_that_is_served_is_gated(nix):
+    system = evaluate(nix, settings(more=SERVE + CHANNEL))
+    (mark,) = words_of(system, "nixos-upgrade", "ExecStartPre")
+    assert "verify" in mark
+    assert "--option tarball-ttl 0" in system["autoUpgrade"]["flags"]
+    assert system["services"]["nixos-upgrade"]["requires"] == ["gitverify-gate.service"]
+    assert [words[3] for words in words_of(system, "gitverify-gate")] == ["/var/lib/gitverify/mirrors/app"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (SERVE, ""),
+        ("127.0.0.1:8417", "127.0.0.1:8418"),
+        ("127.0.0.1:8417", "nixos.org"),
+        ("/app/main", "/app/other"),
+        ("/app/main", "/app/main/../../x"),
+        ("/app/main", "/app/main; id"),
+        ("http:", "https:"),
+    ],
+)
+def test_another_channel_is_refused(nix, old, new):
+    with pytest.raises(Refused, match="from a channel is verified by nobody"):
+        evaluate(nix, settings(more=(SERVE + CHANNEL).replace(old, new)))
+
+
+def test_another_nixpkgs_beside_the_channel_is_refused(nix):
+    more = SERVE + CHANNEL + 'system.autoUpgrade.flags = [ "-I" "nixpkgs=https://example.org/x.tar.gz" ];'
+    with pytest.raises(Refused, match="another nixpkgs"):
+        evaluate(nix, settings(more=more))
+    evaluate(
+        nix,
+        settings(more=more.replace("https://example.org/x.tar.gz", "http://127.0.0.1:8417/app/main/nixexprs.tar.xz")),
+    )
+
+
+def test_without_the_keyrings_branch_the_mirror_is_judged_by_its_update_alone(nix):
+    """That branch is not in the mirror."""
+    services = evaluate(nix, settings(more=UPGRADE, keyring="keyring"))["services"]
+    assert services["nixos-upgrade"]["serviceConfig"]["ExecStartPre"] == []
+    assert services["nixos-upgrade"]["requires"] == ["gitverify-gate.service"]
+
+
+# --- one of each -----------------------------------------------------------------------------------------------------
 
 
 def test_two_repositories_of_one_url_would_be_judged_by_one_of_them(nix):

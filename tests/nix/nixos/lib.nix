@@ -131,6 +131,7 @@ let
       merge = _: concatStringsSep "\n";
     };
     unspecified = type "anything" (_: true);
+    int = type "integer" builtins.isInt;
     ints.positive = type "positive integer" (value: builtins.isInt value && value > 0);
     enum = values: type "one of ${concatStringsSep ", " values}" (value: elem value values);
     nullOr =

@@ -1,0 +1,191 @@
+# gateUpgrade: nixos-upgrade.service builds what was verified just then, or nothing.
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
+
+let
+  inherit (import ./common.nix { inherit config lib pkgs; })
+    own
+    cfg
+    home
+    state
+    program
+    channelOf
+    flakeOf
+    everything
+    given
+    command
+    judgedBy
+    run
+    ;
+  gate = cfg.gateUpgrade;
+  upgrade = config.system.autoUpgrade;
+
+  # Which repository and branch the upgrade is built from; none where it is something else.
+  flake = if upgrade.flake == null then "" else upgrade.flake;
+  channel = upgrade.channel or null;
+  place = builtins.head (lib.splitString "#" flake);
+  attribute = lib.removePrefix place flake;
+  upgradesFrom = builtins.filter (
+    { repository, branch }:
+    if upgrade.flake != null then
+      place == flakeOf repository branch
+    else
+      cfg.serve.enable && channel == channelOf repository branch
+  ) everything;
+  inputs = builtins.filter (name: cfg.repositories ? ${gate.inputs.${name}}) (builtins.attrNames gate.inputs);
+  ofInput = name: cfg.repositories.${gate.inputs.${name}};
+  gated = lib.unique (
+    map (each: each.repository.name) upgradesFrom ++ map (name: (ofInput name).name) inputs
+  );
+
+  # The unit is root's. What reads a repository is not, and sees nothing of root's environment.
+  asOwner = [
+    "${pkgs.util-linux}/bin/setpriv"
+    "--reuid=${cfg.user}"
+    "--regid=${cfg.group}"
+    "--clear-groups"
+    "--no-new-privs"
+    "--inh-caps=-all"
+    "--bounding-set=-all"
+    "--"
+    "${pkgs.coreutils}/bin/env"
+    "-i"
+    "PATH=${pkgs.gitMinimal}/bin"
+    "HOME=${home}"
+    "GIT_CONFIG_GLOBAL=/dev/null"
+    program
+  ];
+
+  markChecks =
+    { repository, branch }:
+    # A keyring's branch is not in the mirror, so only the update itself can judge by it.
+    lib.optional (repository.keyring == null) (
+      command (
+        asOwner
+        ++ [
+          "verify"
+          "refs/heads/${branch}"
+        ]
+        ++ given "repo" repository.directory
+        ++ given "ref" "refs/heads/${branch}"
+        ++ judgedBy repository
+      )
+    );
+
+  lockChecks =
+    { repository, branch }:
+    lib.optional (upgrade.flake != null && (gate.inputs != { } || gate.requireAll)) (
+      command (
+        asOwner
+        ++ [
+          "flake"
+          "check"
+        ]
+        ++ given "repo" repository.directory
+        ++ given "rev" "refs/heads/${branch}"
+        # Who may change the flake may lock an older input; that is for a check before the merge.
+        ++ given "base" "refs/heads/${branch}"
+        ++ builtins.concatMap (
+          name:
+          let
+            input = ofInput name;
+            of = option: value: lib.optional (value != null) "--${option}=${name}=${value}";
+          in
+          of "introduction" input.introduction ++ of "signer" input.signer ++ of "mirror" input.directory
+        ) inputs
+        ++ lib.optional gate.requireAll "--require-all"
+        ++ given "state" state
+      )
+    );
+
+  words = builtins.concatMap (lib.splitString " ") upgrade.flags;
+  # With one of these, Nix builds something else than the lock has.
+  changesLock = [
+    "--update-input"
+    "--override-input"
+    "--recreate-lock-file"
+    "--reference-lock-file"
+    "--commit-lock-file"
+    "--impure"
+  ];
+
+  gateAssertions = [
+    {
+      assertion = upgrade.enable;
+      message = "services.gitverify.gateUpgrade has nothing to gate: set system.autoUpgrade.enable";
+    }
+    {
+      assertion = upgrade.flake != null || upgradesFrom != [ ];
+      message =
+        "services.gitverify.gateUpgrade: an upgrade from a channel is verified by nobody. Set system.autoUpgrade.flake "
+        + "to config.services.gitverify.repositories.NAME.flake; or services.gitverify.serve.enable, and "
+        + "system.autoUpgrade.channel to one of: "
+        + lib.concatMapStringsSep " " (each: channelOf each.repository each.branch) everything;
+    }
+    {
+      assertion = upgrade.flake == null || channel == null;
+      message = "services.gitverify.gateUpgrade: upgrade from a flake or from a channel, not from both";
+    }
+    {
+      assertion =
+        upgrade.flake == null || upgradesFrom != [ ] && builtins.match "(#[A-Za-z0-9_.-]*)?" attribute != null;
+      message =
+        "services.gitverify.gateUpgrade: system.autoUpgrade.flake is no verified mirror. It has to be one of: "
+        + lib.concatMapStringsSep " " (each: flakeOf each.repository each.branch) everything
+        + " (and perhaps #ATTRIBUTE behind it)";
+    }
+    {
+      assertion =
+        upgrade.flake != null
+        || builtins.all (
+          word: !lib.hasPrefix "nixpkgs=" word || word == "nixpkgs=${toString channel}/nixexprs.tar.xz"
+        ) words;
+      message = "services.gitverify.gateUpgrade: system.autoUpgrade.flags has another nixpkgs than the verified channel";
+    }
+    {
+      assertion = !builtins.any (word: builtins.elem word changesLock) words;
+      message =
+        "services.gitverify.gateUpgrade: with one of these in system.autoUpgrade.flags, something else would be built "
+        + "than what was verified: ${toString changesLock}";
+    }
+    {
+      assertion = builtins.length inputs == builtins.length (builtins.attrNames gate.inputs);
+      message =
+        "services.gitverify.gateUpgrade.inputs names a repository that services.gitverify.repositories does not have: "
+        + toString (builtins.attrValues (builtins.removeAttrs gate.inputs inputs));
+    }
+    {
+      assertion = builtins.all own.input.check (builtins.attrNames gate.inputs);
+      message = "services.gitverify.gateUpgrade.inputs: the input's name in flake.lock, or its path such as dep/nixpkgs";
+    }
+  ];
+in
+{
+  config = lib.mkIf (cfg.enable && gate.enable) {
+    assertions = gateAssertions;
+    system.autoUpgrade.flags =
+      if upgrade.flake != null then
+        # Otherwise Nix locks again, without asking, what flake.nix wants otherwise than the lock has it.
+        [ "--no-update-lock-file" ]
+      else
+        # Otherwise what was served an hour ago is new enough for Nix.
+        [ "--option tarball-ttl 0" ];
+    systemd.services.gitverify-gate = lib.mkMerge [
+      (run (map (name: cfg.repositories.${name}) gated))
+      { description = "Verify, now, what the system is upgraded from"; }
+    ];
+    systemd.services.nixos-upgrade = {
+      # A oneshot is not active once it has ended, so it runs again before every upgrade.
+      requires = [ "gitverify-gate.service" ];
+      # Not required: it may be restarted by the very upgrade that it serves.
+      wants = lib.optional cfg.serve.enable "gitverify-serve.service";
+      after = [ "gitverify-gate.service" ] ++ lib.optional cfg.serve.enable "gitverify-serve.service";
+      inherit (cfg) onFailure;
+      serviceConfig.ExecStartPre = builtins.concatMap markChecks upgradesFrom ++ builtins.concatMap lockChecks upgradesFrom;
+    };
+  };
+}
