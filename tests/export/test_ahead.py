@@ -5,6 +5,7 @@ import signal
 from dataclasses import replace
 from functools import partial
 from io import BytesIO
+from mmap import mmap
 from pathlib import Path
 
 import pytest
@@ -71,16 +72,43 @@ def test_few_files_need_no_process(source):
 
 
 def test_what_goes_through_the_pipes(source, tmp_path):
-    requests = b"".join(
-        (3).to_bytes(4, "big") + object_id
-        for object_id in (source.file(b"abc"), source.file(b"abcd"), source.file(b""), source.root, b"\1" * 20)
-    )
-    (tmp_path / "requests").write_bytes(requests)
+    files = [source.file(b"abc"), source.file(b"abcd"), source.file(b""), source.root, b"\1" * 20]
+    (tmp_path / "requests").write_bytes(b"".join(ahead._REQUEST.pack(0, 3, file) for file in files))
     answers = BytesIO()
-    with (tmp_path / "requests").open("rb") as asked:
-        ahead._serve(source, asked.fileno(), answers)
-    nothing = b"\xff" * 8
-    assert answers.getvalue() == b"\0" * 7 + b"\3abc" + nothing + b"\0" * 8 + nothing + nothing
+    with (tmp_path / "requests").open("rb") as asked, mmap(-1, 4096) as shelf:
+        ahead._serve(source, asked.fileno(), ahead._Shelf(shelf), answers)
+        assert shelf[:4] == b"abc\0"
+    found = list(ahead._ANSWER.iter_unpack(answers.getvalue()))
+    assert found == [(3, 0), (-1, 3), (0, 3), (-1, 3), (-1, 3)]
+
+
+def test_a_shelf():
+    """Nothing is put over what was not taken yet, and nothing is in two pieces."""
+    with mmap(-1, 4096) as memory:
+        shelf = ahead._Shelf(memory)
+        assert [shelf.put(b"a" * 2000), shelf.put(b"b" * 2000)] == [0, 2000]
+        assert shelf.put(b"c" * 97) == ahead._FOLLOWS
+        assert shelf.put(b"d" * 96) == 4000
+        assert shelf.put(b"") == 4096
+        shelf.taken(1)
+        assert shelf.put(b"e" * 2001) == ahead._FOLLOWS
+        assert shelf.put(b"f" * 1990) == 0
+        shelf.taken(2)
+        assert shelf.put(b"g" * 2011) == ahead._FOLLOWS
+        assert shelf.put(b"h" * 2010) == 1990
+        assert memory[:] == b"f" * 1990 + b"h" * 2010 + b"d" * 96
+        shelf.taken(5)
+        assert shelf.put(b"i" * 2010) == ahead._FOLLOWS  # there is room, but in two pieces
+        assert shelf.put(b"j" * 96) == 4000
+        assert shelf.put(b"k" * 4096) == ahead._FOLLOWS
+        shelf.taken(4)
+        assert shelf.put(b"k" * 4096) == 0
+
+
+@pytest.mark.parametrize("size", [1, 5000, 1 << 20])
+def test_shelves_of_any_size(source, monkeypatch, size):
+    monkeypatch.setattr(ahead, "_SHELF", size)
+    assert contents(source, Ahead(2, lambda: source)) == contents(source, one_by_one)
 
 
 # --- what is wrong is found all the same ---------------------------------------------------------------------
@@ -145,6 +173,12 @@ def test_a_process_that_is_killed(source, monkeypatch, after):
         if len(found) == after + 1:
             os.kill(made[after % 2], signal.SIGKILL)
     assert found == contents(source, one_by_one)
+
+
+@pytest.mark.parametrize("half", [b"", b"\0\0\0", ahead._ANSWER.pack(5, -1), ahead._ANSWER.pack(5, -1) + b"abc"])
+def test_a_process_that_ends_in_the_middle_of_an_answer(source, monkeypatch, half):
+    monkeypatch.setattr(ahead, "_serve", lambda _source, _asked, _shelf, answers: answers.write(half))
+    assert contents(source, Ahead(2, lambda: source)) == contents(source, one_by_one)
 
 
 def test_whoever_reads_no_further(source):
