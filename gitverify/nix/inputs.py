@@ -10,24 +10,23 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from gitverify.errors import GitverifyError, MissingObject
+from gitverify.errors import GitverifyError, MalformedCommit, MissingObject
 from gitverify.export.visitor import Unfit
-from gitverify.export.walk import show_tree
-from gitverify.nix.archive import Undecidable, show_archive
-from gitverify.nix.nar import nar_hash, sri
+from gitverify.nix.archive import Undecidable
+from gitverify.nix.forms import FORGES, forms, hash_of
+from gitverify.nix.history import History, open_history
+from gitverify.nix.nar import sri
 from gitverify.objects.commit import parse_commit
 from gitverify.report.flake_model import InputReport
 from gitverify.rules.facts import Refusal
 from gitverify.rules.hints import HINTS, missing_object
-from gitverify.session import Query, Session, Unanswerable, UsageProblem, commit_line
-from gitverify.settings import ConfigUntrusted, Settings
-from gitverify.source import Repository, RepositoryError
+from gitverify.session import Query, Unanswerable, commit_line
 from gitverify.text import shown
 from gitverify.verify import verify, verify_newest
 from gitverify.walk import read_commit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from gitverify.nix.anchors import Anchor
@@ -36,9 +35,9 @@ if TYPE_CHECKING:
     from gitverify.objects.commit import Commit
     from gitverify.report.flake_model import Verdict
     from gitverify.request import Observer
+    from gitverify.source import Repository
     from gitverify.verify import MakePool
 
-FORGES = frozenset({"github", "gitlab", "sourcehut"})
 _KINDS = FORGES | {"git", "tarball", "path"}
 # What says where the commit comes from, or what is in it and is compared. Of anything else it is not known what Nix
 # would take beside the commit's own tree.
@@ -54,8 +53,6 @@ _NO_INTRODUCTION = (
     "something is configured for {0}, but no introduction: name it with --introduction {0}=COMMIT, or git config "
     "gitverify.input:{0}.introduction COMMIT"
 )
-
-RAW, ARCHIVE, EXPORT_IGNORE = "raw", "archive", "export-ignore"
 
 
 class _No(Exception):
@@ -101,31 +98,24 @@ class Judge:
         rev = _supported(node)
         with ExitStack() as stack:
             if anchor.mirror is None and self.fetching is not None:
-                mirror = stack.enter_context(self.fetching.history(report.name, node))
+                history = History(*stack.enter_context(self.fetching.history(report.name, node)))
             else:
-                mirror = open_mirror(report.name, anchor.mirror)
-            repository = mirror[0]
-            self._authentic(report, rev, _previous(report, node, before), anchor, mirror)
+                history = open_history(report.name, anchor.mirror)
+            repository = history.repository
+            self._authentic(report, rev, _previous(report, node, before), anchor, history)
             report.line = commit_line(repository, rev)
             report.form = _compare(repository, rev, parse_commit(read_commit(repository, rev)), node)
+            _compare_count(history, rev, node)
 
     def newest(self, name: str, node: Node, anchor: Anchor) -> tuple[Repository, bytes]:
         """Return the mirror, and the newest authentic commit of the branch that the flake asks for.
 
         It is not older than what is locked, or than the mirror's mark. Raises NotMoved, Unanswerable, MissingObject.
         """
-        repository, settings = open_mirror(name, anchor.mirror)
-        reference = _branch(repository, name, node)
+        history = open_history(name, anchor.mirror)
+        repository, reference = history.repository, history.branch(name, node)
         tip = repository.reference(reference) or b""
-        query = Query(
-            introduction=anchor.introduction,
-            signer=anchor.signer,
-            state=self.state,
-            no_state=self.no_state,
-            any_age=True,
-            now=self.now,
-        )
-        session = Session.about(repository, settings, query, tip, settings.identify(reference))
+        session = history.session(self._query(anchor), tip, reference)
         request = session.request()
         request = replace(
             request, floor=session.remembered(request), contains=(node.rev or b"",), newest_authentic=True
@@ -138,17 +128,8 @@ class Judge:
             raise NotMoved(report)
         return repository, outcome.tip
 
-    def _authentic(
-        self,
-        report: InputReport,
-        rev: bytes,
-        previous: bytes | None,
-        anchor: Anchor,
-        mirror: tuple[Repository, Settings],
-    ) -> None:
-        """Ask the engine: the locked commit is authentic, and reaches the one locked before over binding edges."""
-        repository, settings = mirror
-        query = Query(
+    def _query(self, anchor: Anchor) -> Query:
+        return Query(
             introduction=anchor.introduction,
             signer=anchor.signer,
             state=self.state,
@@ -156,8 +137,18 @@ class Judge:
             any_age=True,
             now=self.now,
         )
-        identity = settings.identify(repository.symbolic("HEAD") or "HEAD")
-        session = Session.about(repository, settings, query, rev, identity)
+
+    def _authentic(
+        self,
+        report: InputReport,
+        rev: bytes,
+        previous: bytes | None,
+        anchor: Anchor,
+        history: History,
+    ) -> None:
+        """Ask the engine: the locked commit is authentic, and reaches the one locked before over binding edges."""
+        repository = history.repository
+        session = history.session(self._query(anchor), rev, repository.symbolic("HEAD") or "HEAD")
         request = session.request()
         # A mark saves looking again at what it reaches. That it is further on than the lock is no rollback.
         request = replace(request, floor=session.remembered(request), allow_rollback=True)
@@ -191,44 +182,6 @@ class NotMoved(GitverifyError):
         """Remember why."""
         super().__init__(report.refusals[0].message)
         self.report = report
-
-
-def _branch(repository: Repository, name: str, node: Node) -> str:
-    """Return the full name, in the clone or mirror, of the branch that the flake asks for. Raises UsageProblem."""
-    asked = (node.original or {}).get("ref")
-    if asked is None:
-        head = repository.symbolic("refs/remotes/origin/HEAD") or repository.symbolic("HEAD")
-        places = [head] if head else []
-    else:
-        short = str(asked).removeprefix("refs/heads/")
-        places = [f"refs/remotes/origin/{short}", f"refs/heads/{short}"]
-    for place in places:
-        if repository.reference(place) is not None:
-            return place
-    what = f"the branch {shown(str(asked))}" if asked is not None else "a default branch"
-    raise UsageProblem(f"the mirror of {shown(name)} does not have {what}, which the flake asks for")
-
-
-def open_mirror(name: str, place: Path | None) -> tuple[Repository, Settings]:
-    """Open the clone or mirror of an input. Raises Unanswerable."""
-    if place is None:
-        message = (
-            f"of {shown(name)} there is no history here: make a clone or mirror of it, and name it with "
-            f"--mirror {shown(name)}=DIR, or git config gitverify.input:{shown(name)}.mirror DIR; check can also fetch "
-            "it (--fetch)"
-        )
-        raise Unanswerable("mirror-missing", message, rule="L2")
-    try:
-        repository = Repository(place, bare="named")
-        return repository, Settings(repository)
-    except ConfigUntrusted as error:
-        raise Unanswerable("config-untrusted", str(error)) from None
-    except RepositoryError as error:
-        if error.code == "not-a-repository":
-            message = f"the mirror of {shown(name)} can't be opened: {error}"
-            raise Unanswerable("mirror-missing", message, rule="L2") from None
-        verdict = "undecided" if error.code == "unsupported-repository" else "error"
-        raise Unanswerable(error.code, str(error), verdict=verdict, rule="R5") from None
 
 
 def _supported(node: Node) -> bytes:
@@ -298,21 +251,18 @@ def _compare(repository: Repository, rev: bytes, commit: Commit, node: Node) -> 
     raise _no("refused", rev, "L3", "lock-mismatch", message)
 
 
-def forms(node: Node) -> Iterator[str]:
-    """Yield the forms in which Nix may have hashed an input of this kind; the first is today's."""
-    if node.kind in FORGES or node.kind == "tarball":
-        yield ARCHIVE
+def _compare_count(history: History, rev: bytes, node: Node) -> None:
+    """Compare how many commits there are: an expression may build something else for another number."""
+    locked = (node.locked or {}).get("revCount")
+    if locked is None:
         return
-    yield EXPORT_IGNORE if (node.locked or {}).get("exportIgnore") is True else RAW
-    if node.kind == "git":
-        yield ARCHIVE  # what Nix 2.8 locks
-
-
-def hash_of(repository: Repository, rev: bytes, commit: Commit, form: str) -> bytes:
-    """Return the hash of a commit's tree in a form. Raises Undecidable, Unfit, MissingObject."""
-    if form == RAW:
-        return nar_hash(lambda visitor: show_tree(repository, commit.tree, visitor))
-    return nar_hash(lambda visitor: show_archive(repository, rev, commit, visitor, convert=form == ARCHIVE))
+    try:
+        found = history.count(rev)
+    except MalformedCommit as error:  # below the introduction
+        raise _no("undecided", rev, "L3", "input-unsupported", f"its commits can't be counted: {error}") from None
+    if type(locked) is not int or found != locked:
+        message = f"the lock says that the commit is the last of {shown(str(locked))}, and it is the last of {found}"
+        raise _no("refused", rev, "L3", "lock-mismatch", message)
 
 
 def _verdict(text: str) -> Verdict:

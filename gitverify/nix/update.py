@@ -19,7 +19,7 @@ from gitverify.export.visitor import Unfit
 from gitverify.git import Git
 from gitverify.nix import program as nix
 from gitverify.nix.archive import Undecidable
-from gitverify.nix.inputs import FORGES, forms, hash_of
+from gitverify.nix.forms import FORGES, forms, hash_of
 from gitverify.nix.lock import relocked
 from gitverify.nix.nar import sri
 from gitverify.objects.commit import parse_commit

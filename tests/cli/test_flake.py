@@ -12,6 +12,7 @@ import pytest
 from cli.scene import ALICE, BOB, MALLORY, Scene
 from gitrepo import GitRepository
 
+from gitverify.errors import MalformedCommit
 from gitverify.export.visitor import Unfit
 from gitverify.export.walk import show_tree
 from gitverify.nix.archive import show_archive
@@ -232,7 +233,12 @@ def test_a_bare_repository_has_a_lock_in_its_commits(locked, tmp_path):
         ({"type": "hg"}, 3, "input-unsupported"),
         ({"type": "indirect"}, 3, "input-unsupported"),
         ({"submodules": False, "shallow": True, "revCount": 3}, 0, None),
+        ({"revCount": 2}, 1, "lock-mismatch"),
+        ({"revCount": "3"}, 1, "lock-mismatch"),
+        ({"revCount": True}, 1, "lock-mismatch"),
         ({"type": "github"}, 0, None),
+        ({"type": "gitlab"}, 0, None),
+        ({"type": "sourcehut"}, 0, None),
         ({"type": "tarball"}, 0, None),
         ({"type": "path"}, 0, None),
     ],
@@ -271,10 +277,18 @@ def test_each_kind_of_input_has_its_own_form(flake):
     for change, form in (
         ({"type": "github", "narHash": archive}, "archive"),
         ({"type": "github", "narHash": raw}, None),
+        ({"type": "gitlab", "narHash": archive}, "archive"),
+        ({"type": "gitlab", "narHash": raw}, None),
+        ({"type": "sourcehut", "narHash": archive}, "archive"),
+        ({"type": "sourcehut", "narHash": ignored}, None),
+        ({"type": "tarball", "narHash": archive}, "archive"),
+        ({"type": "tarball", "narHash": raw}, "raw"),
+        ({"type": "tarball", "narHash": ignored}, None),
         ({"type": "git", "narHash": raw}, "raw"),
         ({"type": "git", "narHash": archive}, "archive"),
         ({"type": "git", "narHash": ignored}, None),
         ({"type": "git", "narHash": ignored, "exportIgnore": True}, "export-ignore"),
+        ({"type": "path", "narHash": raw}, "raw"),
         ({"type": "path", "narHash": archive}, None),
     ):
         flake.lock(dep=flake.node("attributes", **change))
@@ -290,6 +304,30 @@ def test_a_form_that_hangs_on_the_server_is_not_decided(flake):
     report = flake.json()
     assert (report["exit"], report["reason"]) == (3, "input-unsupported")
     assert "“%d”" in report["inputs"][0]["refusals"][0]["message"]
+
+
+def test_commits_are_counted_to_the_end(flake):
+    """The number is of all that there are, also below the introduction, and by every parent."""
+    flake.scene.history.commit("side", {"side": "x\n"}, parents=["second"], sign=ALICE)
+    flake.scene.history.commit("merge", {"side": "x\n"}, parents=["third", "side"], sign=ALICE)
+    for count, reason in ((5, None), (6, "lock-mismatch"), (4, "lock-mismatch")):
+        flake.lock(dep=flake.node("merge", revCount=count))
+        assert flake.json()["reason"] == reason
+    late = ["--introduction", f"dep={flake.scene.ids['third']}", "--mirror", f"dep={flake.scene.path}"]
+    flake.lock(dep=flake.node("third", revCount=3))
+    assert flake.json(*late, trust=False)["exit"] == 0
+    flake.scene.repository.objects.remove(flake.scene.ids["introduction"])
+    report = flake.json(*late, trust=False)
+    assert (report["exit"], report["reason"]) == (3, "missing-object")
+
+
+def test_what_is_malformed_below_the_introduction_is_not_counted(flake, monkeypatch):
+    def fails(*_):
+        raise MalformedCommit("no")
+
+    monkeypatch.setattr("gitverify.nix.history.History.count", fails)
+    flake.lock(dep=flake.node(revCount=3))
+    assert flake.json()["reason"] == "input-unsupported"
 
 
 # --- which inputs -------------------------------------------------------------------------------------------------
@@ -463,6 +501,47 @@ def test_the_mirrors_own_introduction(flake):
     assert flake.json(*only, trust=False)["reason"] == "introduction-not-configured"
     assert flake.scene.run("trust", "{introduction}").status == 0
     assert flake.json(*only, trust=False)["exit"] == 0
+
+
+@pytest.fixture
+def mirrored(flake, tmp_path):
+    """The flake with a mirror of its input that gitverify keeps; ``trust`` names it, and no introduction."""
+    url = f"file://{flake.scene.path}"
+    words = ["mirror", "update", str(tmp_path / "mirror"), "--url", url, "--branch", "main", "--jobs", "1"]
+    flake.update = partial(flake.scene.run, *words, repo=False)
+    assert flake.update("--introduction", flake.scene.ids["introduction"]).status == 0
+    flake.trust = ["--mirror", f"dep={tmp_path / 'mirror'}"]
+    flake.lock(dep=flake.node())
+    return flake
+
+
+def test_what_a_mirror_remembers_is_what_it_is_judged_by(mirrored):
+    report = mirrored.json()
+    assert report["exit"] == 0
+    assert report["inputs"][0]["introduction"] == mirrored.scene.ids["introduction"]
+    assert report["inputs"][0]["checked"] == 0  # its own mark says so
+    assert mirrored.json("--no-state")["inputs"][0]["checked"] == 2
+    assert mirrored.json("--signer", f"dep={BOB.id}")["reason"] == "introduction-signer"
+
+
+def test_what_the_user_says_goes_before_what_a_mirror_remembers(mirrored):
+    assert mirrored.json("--introduction", f"dep={mirrored.scene.ids['second']}")["inputs"][0]["checked"] == 1
+    mirrored.lock(dep=mirrored.node("second"))
+    assert mirrored.json()["exit"] == 0
+    assert mirrored.json("--introduction", f"dep={mirrored.scene.ids['third']}")["reason"] == "not-descendant"
+
+
+def test_a_mirror_with_a_damaged_memory(mirrored, tmp_path):
+    (tmp_path / "mirror/gitverify/mirror.json").write_text("{}")
+    report = mirrored.json()
+    assert (report["exit"], report["reason"]) == (4, "mirror-missing")
+
+
+def test_a_mirror_in_the_working_tree_is_none(mirrored, tmp_path):
+    """Git lets a bare repository be committed, with all that it is to be judged by."""
+    inside = mirrored.repository.path / "dep.git"
+    shutil.copytree(tmp_path / "mirror", inside)
+    assert mirrored.json("--mirror", f"dep={inside}", trust=False)["reason"] == "mirror-missing"
 
 
 def test_no_mirror(flake, tmp_path):

@@ -93,6 +93,21 @@ def test_a_mirror_that_went_back_behind_its_mark_is_refused(flake):
     assert update(flake, "--no-state").status == 0
 
 
+def test_a_mirror_of_gitverifys_has_marks_of_its_own(flake, tmp_path):
+    mirror, url = tmp_path / "mirror", f"file://{flake.scene.path}"
+    words = ["mirror", "update", str(mirror), "--url", url, "--branch", "main", "--jobs", "1"]
+    assert flake.scene.run(*words, "--introduction", "{introduction}", repo=False).status == 0
+    named = ["--mirror", f"dep={mirror}"]
+    subprocess.run(
+        ["git", f"--git-dir={mirror}", "update-ref", "refs/heads/main", flake.scene.ids["second"]], check=True
+    )
+    done = update(flake, *named, "--format", "json", trust=False)
+    assert (done.status, json.loads(done.stdout)["reason"]) == (1, "behind")
+    assert flake.scene.run(*words, repo=False).status == 0
+    assert update(flake, *named, trust=False).status == 0
+    assert locked(flake)["rev"] == flake.scene.ids["third"]
+
+
 def test_the_branch_that_the_flake_asks_for_in_a_clone(flake, tmp_path):
     """Its own branch of that name is what somebody works on; the remote's is what was fetched."""
     subprocess.run(["git", "clone", "-q", flake.scene.path, tmp_path / "clone"], env=ENVIRONMENT, check=True)
