@@ -100,11 +100,21 @@ class Machine:
             '"$@"\n'
         )
         program.chmod(0o755)
-        places = {HOME: str(self.home), "/gitverify/bin/gitverify": str(program), "PATH=/git/bin": "PATH=/usr/bin:/bin"}
+        places = {
+            HOME: str(self.home),
+            "/var/cache/gitverify": str(self.place / "cache"),
+            "/gitverify/bin/gitverify": str(program),
+            "PATH=/git/bin": "PATH=/usr/bin:/bin",
+        }
         found = arguments(line)
         for here, there in places.items():
             found = [word.replace(here, there) for word in found]
         return found
+
+    def environment(self, unit):
+        """Return what a unit's processes have for an environment."""
+        found = {"PATH": os.environ["PATH"], "GIT_CONFIG_NOSYSTEM": "1"} | unit["environment"]
+        return {key: value.replace(HOME, str(self.home)) for key, value in found.items()}
 
     def start(self, name):
         """Start a oneshot; give how it ended: ``done``, ``failed`` or ``dependency``, and what it printed."""
@@ -121,13 +131,11 @@ class Machine:
                 return SimpleNamespace(result="dependency", printed=printed)
         for made in config.get("StateDirectory", "").split():
             (self.place / made).mkdir(parents=True, exist_ok=True)
-        environment = {"PATH": os.environ["PATH"]} | unit["environment"]
-        environment = {key: value.replace(HOME, str(self.home)) for key, value in environment.items()}
         started = config["ExecStart"] if isinstance(config["ExecStart"], list) else []
         for line in [*config.get("ExecStartPre", []), *started]:
             done = subprocess.run(
                 self.words(line),
-                env={"GIT_CONFIG_NOSYSTEM": "1", **environment},
+                env=self.environment(unit),
                 cwd=self.place,
                 capture_output=True,
                 text=True,

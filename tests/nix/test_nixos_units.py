@@ -4,8 +4,15 @@ import getpass
 import grp
 import json
 import os
+import socket
 import subprocess
+import tarfile
+from importlib.util import find_spec
+from io import BytesIO
+from pathlib import Path
 from types import SimpleNamespace
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import pytest
 from cli.scene import ALICE, BOB, MALLORY
@@ -13,6 +20,7 @@ from cli.test_flake import Flake
 from fetching import Upstream
 from gitrepo import ENVIRONMENT
 
+from gitverify.cli.main import COMMANDS
 from tests.nix.nixosunits import Machine, evaluate, quoted
 from tests.nix.nixplace import NIX, Nix, needs_nix
 
@@ -268,6 +276,36 @@ def test_settings_that_change_what_a_mirror_holds_are_refused(world):
     ended = world.start(MIRROR)
     assert ended.result == "failed"
     assert "was made with --introduction" in ended.printed
+
+
+# --- the gateway -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif("serve" not in COMMANDS or find_spec("uvicorn") is None, reason="gitverify serve is not installed")
+def test_the_gateway_serves_what_was_verified(world):
+    with socket.socket() as chosen:
+        chosen.bind(("127.0.0.1", 0))
+        port = chosen.getsockname()[1]
+    world.set(f"services.gitverify.serve = {{ enable = true; port = {port}; }};")
+    assert world.start(GATE).result == "done"
+    unit = world.machine.system["services"]["gitverify-serve"]
+    for place in unit["unitConfig"]["ConditionPathExists"]:
+        assert Path(place.replace("/var/lib/gitverify", str(world.machine.home))).is_file()
+    (line,) = unit["serviceConfig"]["ExecStart"]
+    environment = world.machine.environment(unit)
+    with subprocess.Popen(world.machine.words(line), env=environment, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert "serving" in process.stderr.readline()
+            with urlopen(f"http://127.0.0.1:{port}/config/main.tar.gz") as answer:
+                assert answer.status == 200
+                with tarfile.open(fileobj=BytesIO(answer.read())) as archive:
+                    assert any(name.endswith("/flake.lock") for name in archive.getnames())
+            world.config.bad()
+            assert world.start(GATE).result == "failed"
+            with pytest.raises(HTTPError, match="403"):
+                urlopen(f"http://127.0.0.1:{port}/config/main.tar.gz")
+        finally:
+            process.terminate()
 
 
 # --- whose the mirror is ---------------------------------------------------------------------------------------------
