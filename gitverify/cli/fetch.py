@@ -33,24 +33,9 @@ if TYPE_CHECKING:
 @click.argument("url", metavar="URL")
 @click.option("--branch", metavar="BRANCH", help="Take what this branch is at.")
 @click.option("--rev", metavar="COMMIT", help="Take this commit, by its whole id; --ref says whose mark counts.")
-@click.option(
-    "--output",
-    type=click.Path(file_okay=False),
-    metavar="DIR",
-    help="Write the verified commit's files to DIR, which appears whole or not at all.",
-)
+@options.OUTPUT
 @click.option("--narhash", is_flag=True, help="Print what Nix calls the hash of these files.")
-@options.ANCHOR
-@options.STATE
-@options.ALLOW_ROLLBACK
-@options.CONTAINS
-@options.MAX_AGE
-@click.option(
-    "--newest-authentic",
-    is_flag=True,
-    help="Where what was asked for is refused, take the newest authentic commit on its first-parent line instead.",
-)
-@options.KEEP_GOING
+@options.QUESTION
 @BOUNDS
 @options.JOBS
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")

@@ -46,7 +46,18 @@ _INPUTS = options.stacked(
         help="A clone or mirror with the input's history (repeatable; git config gitverify.input:INPUT.mirror).",
     ),
 )
-_FORMAT = options.formats(["human", "json"])
+_LOCK = click.option(
+    "--lock",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="The lock file (default: flake.lock in the root of the working tree).",
+)
+_JUDGING = options.stacked(
+    options.STATE_DIRECTORY,
+    click.option("--no-state", is_flag=True, help="Do not build on what was verified before in the mirrors."),
+    options.JOBS,
+    options.formats(["human", "json"]),
+)
 
 
 @click.group("flake")
@@ -65,12 +76,7 @@ def command() -> None:
 @_INPUTS
 @click.option("--base", metavar="REF", help="The commit whose flake.lock was accepted before (default: HEAD).")
 @click.option("--rev", metavar="REV", help="Judge the flake.lock of this commit, not of the working tree.")
-@click.option(
-    "--lock",
-    type=click.Path(dir_okay=False),
-    metavar="FILE",
-    help="The lock file (default: flake.lock in the root of the working tree).",
-)
+@_LOCK
 @click.option(
     "--fetch",
     is_flag=True,
@@ -78,10 +84,7 @@ def command() -> None:
 )
 @BOUNDS
 @click.option("--require-all", is_flag=True, help="Refuse a lock with an input that no introduction is configured for.")
-@options.STATE_DIRECTORY
-@click.option("--no-state", is_flag=True, help="Do not build on what was verified before in the mirrors.")
-@options.JOBS
-@_FORMAT
+@_JUDGING
 def check_command(format_: str, **asked: Any) -> int:
     """Is every input in flake.lock authentic, no older than before, and what its hash says?
 
@@ -111,16 +114,8 @@ def check_command(format_: str, **asked: Any) -> int:
 @click.argument("inputs", nargs=-1, metavar="[INPUT]...")
 @options.REPOSITORY
 @_INPUTS
-@click.option(
-    "--lock",
-    type=click.Path(dir_okay=False),
-    metavar="FILE",
-    help="The lock file (default: flake.lock in the root of the working tree).",
-)
-@options.STATE_DIRECTORY
-@click.option("--no-state", is_flag=True, help="Do not build on what was verified before in the mirrors.")
-@options.JOBS
-@_FORMAT
+@_LOCK
+@_JUDGING
 def update_command(inputs: tuple[str, ...], format_: str, **asked: Any) -> int:
     """Move inputs (default: all that are configured) to the newest commit that is authentic.
 

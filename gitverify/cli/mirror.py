@@ -76,18 +76,9 @@ def command() -> None:
 @options.STATE_DIRECTORY
 @click.option("--name", metavar="REPOSITORY", help="The repository's name for marks (default: its URL; remembered).")
 @options.ALLOW_ROLLBACK
-@click.option(
-    "--contains",
-    multiple=True,
-    metavar="COMMIT",
-    help="Refuse a branch without this commit, known to be good (repeatable): a floor for a first run.",
-)
+@options.CONTAINS
 @options.MAX_AGE
-@click.option(
-    "--newest-authentic",
-    is_flag=True,
-    help="Where a tip is refused, take the newest authentic commit on its first-parent line instead.",
-)
+@options.NEWEST_AUTHENTIC
 @BOUNDS
 @options.JOBS
 @_FORMAT

@@ -136,3 +136,19 @@ MAX_AGE = _option(
     metavar="DURATION",
     help="Refuse a history in which no listed person has committed for so long, such as 14d (gitverify.maxAge).",
 )
+
+NEWEST_AUTHENTIC = click.option(
+    "--newest-authentic",
+    is_flag=True,
+    help="Where what was asked for is refused, take the newest authentic commit on its first-parent line instead.",
+)
+
+# What is asked of a history, and whose it is.
+QUESTION = stacked(ANCHOR, STATE, ALLOW_ROLLBACK, CONTAINS, MAX_AGE, NEWEST_AUTHENTIC, KEEP_GOING)
+
+OUTPUT = click.option(
+    "--output",
+    type=click.Path(file_okay=False),
+    metavar="DIR",
+    help="Write the verified commit's files to DIR, which appears whole, or not at all where it is refused.",
+)

@@ -33,17 +33,7 @@ if TYPE_CHECKING:
 @click.command("verify")
 @click.argument("rev", default="HEAD", metavar="[REV]")
 @options.REPOSITORY
-@options.ANCHOR
-@options.STATE
-@options.ALLOW_ROLLBACK
-@options.CONTAINS
-@options.MAX_AGE
-@click.option(
-    "--newest-authentic",
-    is_flag=True,
-    help="Where REV is refused, take the newest authentic commit on its first-parent line instead.",
-)
-@options.KEEP_GOING
+@options.QUESTION
 @click.option(
     "--worktree",
     is_flag=True,
@@ -55,12 +45,7 @@ if TYPE_CHECKING:
     metavar="PATTERN",
     help="With --worktree: files that the commit's .gitignore ignores may be there where this fits (repeatable).",
 )
-@click.option(
-    "--output",
-    type=click.Path(file_okay=False),
-    metavar="DIR",
-    help="Write the verified commit's files to DIR, which appears whole, or not at all where REV is refused.",
-)
+@options.OUTPUT
 @options.JOBS
 @options.FORMAT
 def command(rev: str, jobs: int | None, format_: str, **asked: Any) -> int:
