@@ -256,6 +256,26 @@ def test_a_unit_and_a_timer_for_each(nix):
     assert system["mirrors"]["app"]["directory"] == "/var/lib/gitverify/mirrors/app"
 
 
+@pytest.mark.parametrize("name", ["gitverify-mirror-app", "gitverify-gate", "gitverify-serve"])
+def test_a_unit_may_do_little(nix, name):
+    config = evaluate(nix, settings(more=SERVE + UPGRADE))["services"][name]["serviceConfig"]
+    assert config["User"] == config["Group"] == "gitverify"
+    assert (
+        config["NoNewPrivileges"] is config["PrivateTmp"] is config["PrivateDevices"] is config["ProtectHome"] is True
+    )
+    assert (config["ProtectSystem"], config["CapabilityBoundingSet"], config["AmbientCapabilities"]) == (
+        "strict",
+        "",
+        "",
+    )
+    assert config["StateDirectory"].split() == ["gitverify", "gitverify/mirrors"]
+    assert "ReadWritePaths" not in config
+    assert config["SystemCallFilter"] == ["@system-service", "~@privileged"]
+    assert config["RestrictAddressFamilies"] == "AF_INET AF_INET6 AF_UNIX"
+    assert config["MemoryMax"] == "4G"
+    assert config["UMask"] == "0022"
+
+
 def test_a_key_for_ssh_is_a_credential(nix):
     """The store, and the unit, which everybody can read, have its place only."""
     service = evaluate(nix, settings(sshKey="/etc/keys/app"))["services"]["gitverify-mirror-app"]
@@ -299,6 +319,28 @@ def test_what_nixpkgs_own_lib_makes_of_it(nix):
     for change in ({"url": "https://a:b@example.org/x"}, {"introduction": "main"}, {"branch": "-x"}, {"flake": "x"}):
         with pytest.raises(Refused, match=r"is not of type|read-only"):
             evaluate(nix, settings(**change), lib=lib)
+
+
+def test_git_reads_what_is_written_for_it(nix, tmp_path):
+    """With nixpkgs' own way to write it; names and values may hold quotation marks, and what begins a comment."""
+    lib = real_lib()
+    if lib is None:
+        pytest.skip("no nixpkgs lib: name one with GITVERIFY_TEST_NIXPKGS")
+    odd = {"url": "https://example.org:8443/~me/a%20b+c=d.git", "policyPath": 'my "policy" #1;\\ 50%.yaml'}
+    (config,) = evaluate(nix, settings(branches=TAKEN["branch"], **odd))["git"]["config"]
+    expression = f"(import {lib}).generators.toGitINI (builtins.fromJSON {quoted(json.dumps(config))})"
+    done = nix.run("nix-instantiate", "--eval", "--json", "-E", expression)
+    file = tmp_path / "gitconfig"
+    file.write_text(json.loads(done.stdout))
+
+    def read(name):
+        command = ["git", "config", "--file", file, "--get-all", name]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+
+    assert read("safe.directory") == ["/var/lib/gitverify/mirrors/app"]
+    assert read(f"gitverify.url:{odd['url']}.policypath") == [odd["policyPath"]]
+    assert read(f"gitverify.url:{odd['url']}.introduction") == [COMMIT]
+    assert read(f"gitverify.url:{odd['url']}.branches") == [" ".join(["main", *TAKEN["branch"]])]
 
 
 def in_any_order(system):
