@@ -4,9 +4,11 @@ import getpass
 import grp
 import json
 import os
+import pwd
 import socket
 import subprocess
 import tarfile
+import tempfile
 from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
@@ -21,7 +23,7 @@ from fetching import Upstream
 from gitrepo import ENVIRONMENT
 
 from gitverify.cli.main import COMMANDS
-from tests.nix.nixosunits import Machine, evaluate, quoted
+from tests.nix.nixosunits import Machine, arguments, evaluate, quoted
 from tests.nix.nixplace import NIX, Nix, needs_nix
 
 ROOTLESS = os.geteuid() != 0
@@ -306,6 +308,33 @@ def test_the_gateway_serves_what_was_verified(world):
                 urlopen(f"http://127.0.0.1:{port}/config/main.tar.gz")
         finally:
             process.terminate()
+
+
+# --- who looks at it -------------------------------------------------------------------------------------------------
+
+
+def test_what_reads_a_repository_for_root_is_not_root(world):
+    """It has no privileges, no group and no variable of root's, and can't get any back."""
+    world.machine.system = evaluate(world.nix, world.settings().replace(quoted(getpass.getuser()), '"nobody"', 1))
+    lines = world.machine.system["services"][UPGRADE]["serviceConfig"]["ExecStartPre"]
+    assert len(lines) == 2
+    with tempfile.TemporaryDirectory() as place:
+        Path(place).chmod(0o755)
+        program = Path(place) / "gitverify"
+        program.write_text(
+            "#!/bin/sh\nid -u; id -G; grep -E '^(Cap(Eff|Prm|Bnd|Inh)|NoNewPrivs)' /proc/self/status; env\n"
+        )
+        program.chmod(0o755)
+        for line in lines:
+            words = [word.replace("/gitverify/bin/gitverify", str(program)) for word in arguments(line)]
+            words = [word.replace("PATH=/git/bin", "PATH=/usr/bin:/bin") for word in words]
+            done = subprocess.run(words, env={"SECRET": "x"}, capture_output=True, text=True, check=True)
+            user, groups, *rest = done.stdout.splitlines()
+            assert user == str(pwd.getpwnam("nobody").pw_uid)
+            assert groups == str(os.getgid())  # the group that the settings name
+            assert [each.split()[1].strip("0") for each in rest if each.startswith("Cap")] == [""] * 4
+            assert "NoNewPrivs:\t1" in rest
+            assert "SECRET=x" not in rest
 
 
 # --- whose the mirror is ---------------------------------------------------------------------------------------------
