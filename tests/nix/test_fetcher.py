@@ -80,6 +80,15 @@ def test_what_is_built_is_the_verified_tree(world):
     assert out.name.endswith("-source")
 
 
+def test_what_prefetch_prints_can_be_pasted(world):
+    asked = ["--branch", "main", "--introduction", "{introduction}", "--signer", ALICE.id]
+    done = world.scene.run("nix", "prefetch", f"file://{world.scene.path}", *asked, repo=False)
+    pasted = done.stdout.partition("\n\n")[2]
+    built = world.nix.build(f"let fetchGitVerified = {world.fetch}; in {pasted}")
+    assert built.returncode == 0, built.stderr
+    assert (Path(built.stdout.strip()) / "README").read_text() == "three\n"
+
+
 def test_the_wrong_hash_is_refused_and_nix_names_the_right_one(world):
     arguments = world.arguments()
     done = world.build(arguments | {"hash": "sha256-" + "A" * 43 + "="})
