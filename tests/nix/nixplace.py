@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
 NIX = shutil.which("nix")
+
+NEWER = os.environ.get("GITVERIFY_NEWER_NIX")  # the directory of its programs: .ci/newer-nix
+PROGRAMS = [*([NIX] if NIX else []), *([f"{NEWER}/nix"] if NEWER else [])]
+NAMES = ["nix", "newer"][-len(PROGRAMS) :] if PROGRAMS else []
 
 needs_nix = pytest.mark.skipif(NIX is None, reason="Nix is not installed (Debian: nix-bin)")
 
@@ -22,16 +28,22 @@ experimental-features = nix-command flakes
 """
 
 
+def version(program):
+    """Return which Nix it is, as numbers."""
+    said = subprocess.run([program, "--version"], check=True, capture_output=True, text=True).stdout
+    return tuple(int(part) for part in re.findall("[0-9]+", said)[:2])
+
+
 class Nix:
     """A store below a directory."""
 
-    def __init__(self, place):
+    def __init__(self, place, program=NIX):
         self.place = place
-        self.program = NIX
+        self.program = program
         (place / "conf").mkdir(parents=True)
         (place / "conf/nix.conf").write_text(_SETTINGS)
         self.environment = {
-            "PATH": os.environ["PATH"],
+            "PATH": f"{Path(program or '').parent}:{os.environ['PATH']}",
             "HOME": str(place),
             "GIT_CONFIG_NOSYSTEM": "1",
             "GIT_CONFIG_GLOBAL": os.devnull,

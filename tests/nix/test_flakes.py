@@ -6,7 +6,7 @@ import pytest
 from cli.scene import ALICE, BOB, MALLORY, Scene
 from gitrepo import GitRepository
 
-from tests.nix.nixplace import Nix, needs_nix
+from tests.nix.nixplace import NAMES, PROGRAMS, Nix, needs_nix, version
 
 pytestmark = needs_nix
 
@@ -16,10 +16,10 @@ FLAKE = '{ inputs.dep = { url = "%s"; %s }; outputs = _: { }; }'
 class World:
     """A flake with one input, a branch that is signed, and Nix."""
 
-    def __init__(self, place) -> None:
+    def __init__(self, place, program) -> None:
         (place / "scene").mkdir()
         self.scene = Scene(place / "scene")
-        self.nix = Nix(place / "nix")
+        self.nix = Nix(place / "nix", program)
         self.repository = GitRepository(place / "flake")
         self.path = self.repository.path
         self.url = f"git+file://{self.scene.path}"
@@ -31,8 +31,13 @@ class World:
         self.repository.git("add", "flake.lock")
         self.repository.git("commit", "-q", "-m", "Flake")
 
-    def lock(self, *arguments):
-        self.nix.run("nix", "flake", "lock", *arguments, cwd=self.path)
+    def lock(self):
+        self.nix.run(self.nix.program, "flake", "lock", cwd=self.path)
+
+    def update(self):
+        """Have Nix lock what there is now; which argument says so is another one in newer versions."""
+        how = ["update", "dep"] if version(self.nix.program) >= (2, 19) else ["lock", "--update-input", "dep"]
+        self.nix.run(self.nix.program, "flake", *how, cwd=self.path)
 
     @property
     def file(self):
@@ -43,14 +48,16 @@ class World:
 
     def run(self, *arguments, **kwargs):
         trust = ["--introduction", f"dep={self.scene.ids['introduction']}", "--mirror", f"dep={self.scene.path}"]
-        environment = {name: value for name, value in self.nix.environment.items() if name.startswith("NIX")}
+        environment = {
+            name: value for name, value in self.nix.environment.items() if name.startswith("NIX") or name == "PATH"
+        }
         place = ["--repo", str(self.path)]
         return self.scene.run("flake", *arguments, *place, *trust, repo=False, env=environment, **kwargs)
 
 
-@pytest.fixture
-def world(tmp_path):
-    return World(tmp_path)
+@pytest.fixture(params=PROGRAMS, ids=NAMES)
+def world(request, tmp_path):
+    return World(tmp_path, request.param)
 
 
 def test_what_nix_locks_is_let_through(world):
@@ -58,7 +65,7 @@ def test_what_nix_locks_is_let_through(world):
     done = world.run("check")
     assert done.status == 0, done.stdout
     world.scene.history.commit("later", {"README": "four\n"}, sign=BOB)
-    world.lock("--update-input", "dep")
+    world.update()
     assert world.locked()["rev"] == world.scene.ids["later"]
     assert world.run("check").status == 0
 
@@ -74,7 +81,7 @@ def test_with_attributes_too(world):
 def test_what_nix_locks_of_somebody_elses_is_refused(world):
     world.flake()
     world.scene.history.commit("evil", {"README": "evil\n"}, sign=MALLORY)
-    world.lock("--update-input", "dep")
+    world.update()
     assert world.locked()["rev"] == world.scene.ids["evil"]
     done = world.run("check")
     assert done.status == 1
@@ -89,7 +96,7 @@ def test_written_without_nix_the_lock_is_the_one_that_nix_writes(world):
     assert done.status == 0, done.stdout
     ours = world.file.read_bytes()
     world.file.write_bytes(before)
-    world.lock("--update-input", "dep")
+    world.update()
     assert ours == world.file.read_bytes()
     assert ours != before
 

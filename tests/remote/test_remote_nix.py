@@ -4,7 +4,7 @@ import json
 import subprocess
 
 import pytest
-from nix.nixplace import NIX, Nix, needs_nix
+from nix.nixplace import NAMES, PROGRAMS, Nix, needs_nix, version
 from test_remote import Remote
 
 pytestmark = needs_nix
@@ -16,9 +16,9 @@ def remote(upstream):
     return Remote(upstream)
 
 
-@pytest.fixture
-def nix(remote):
-    found = Nix(remote.place / "nix")
+@pytest.fixture(params=PROGRAMS, ids=NAMES)
+def nix(request, remote):
+    found = Nix(remote.place / "nix", request.param)
     found.environment |= {
         name: remote.environment[name] for name in ("PATH", "PYTHONPATH", "XDG_CACHE_HOME", "XDG_STATE_HOME")
     }
@@ -77,7 +77,24 @@ def test_a_flakes_input(remote, nix):
     assert locked["rev"] == remote.upstream.ids["flake"]
     remote.upstream.bad()
     # Which argument names the flake is another one in newer versions.
-    update = [NIX, "flake", "update", "--refresh"]
+    update = [nix.program, "flake", "update", "--refresh"]
     subprocess.run(update, cwd=flake, env=nix.environment, check=True, capture_output=True)
     assert json.loads((flake / "flake.lock").read_text())["nodes"]["app"]["locked"]["rev"] == locked["rev"]
     assert nix("eval", "--raw", f"{flake}#it") == "this"
+
+
+def test_a_url_of_a_flake(remote, nix):
+    """As one writes it: git+verified::https://…"""
+    if version(nix.program) < (2, 32):
+        pytest.skip("this Nix can't read git+verified:: URLs: GITVERIFY_NEWER_NIX names one of 2.32 or later")
+    url = f"git+{remote.url}"
+    assert json.loads(nix("flake", "metadata", "--json", url))["locked"]["rev"] == remote.upstream.ids["flake"]
+    assert nix("eval", "--raw", f"{url}?ref=main#it") == "this"
+    bad = remote.upstream.bad()
+    stays = json.loads(nix("flake", "metadata", "--refresh", "--json", url))
+    assert stays["locked"]["rev"] == remote.upstream.ids["flake"]
+    with pytest.raises(subprocess.CalledProcessError):
+        nix("flake", "metadata", "--json", f"{url}?ref=main&rev={bad}")
+    with pytest.raises(subprocess.CalledProcessError) as failed:
+        nix("flake", "metadata", "--refresh", "--json", f"git+verified::{remote.upstream.url}?ref=other")
+    assert remote.upstream.ids["bad"] not in failed.value.stdout
