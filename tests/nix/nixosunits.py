@@ -18,13 +18,13 @@ class Refused(Exception):
     """What Nix said instead of a system."""
 
 
-def evaluate(nix, settings, *, lib=None, what="system"):
+def evaluate(nix, settings, *, lib=None, what="system", program="nix-instantiate"):
     """Evaluate a module (Nix, as text) with fetcher/module.nix; raises Refused. ``lib``: a directory of nixpkgs'."""
     file = nix.place / "settings.nix"
     file.write_text(settings)
     given = f"lib = import {lib}; " if lib else ""
     expression = f"(import {HERE}/eval.nix {{ {given}settings = {file}; }}).{what}"
-    done = nix.run("nix-instantiate", "--eval", "--strict", "--json", "-E", expression, check=False)
+    done = nix.run(program, "--eval", "--strict", "--json", "-E", expression, check=False)
     if done.returncode:
         raise Refused(done.stderr)
     return json.loads(done.stdout)

@@ -2,6 +2,7 @@
 
 import configparser
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -319,6 +320,17 @@ def test_what_nixpkgs_own_lib_makes_of_it(nix):
     for change in ({"url": "https://a:b@example.org/x"}, {"introduction": "main"}, {"branch": "-x"}, {"flake": "x"}):
         with pytest.raises(Refused, match=r"is not of type|read-only"):
             evaluate(nix, settings(**change), lib=lib)
+
+
+def test_a_newer_nix_makes_the_same_of_it(nix):
+    newer = os.environ.get("GITVERIFY_NEWER_NIX")
+    if newer is None:
+        pytest.skip("no newer Nix: name its programs' directory with GITVERIFY_NEWER_NIX")
+    text = settings(more=UPGRADE + SERVE, branches=TAKEN["branch"], sshKey="/etc/key", signer=KEY)
+    assert evaluate(nix, text, program=f"{newer}/nix-instantiate") == evaluate(nix, text)
+    for key, value in (("url", "https://a:b@example.org/x"), ("introduction", "main"), ("branch", "a\nb")):
+        with pytest.raises(Refused, match="is not of type"):
+            evaluate(nix, settings(**{key: value}), program=f"{newer}/nix-instantiate")
 
 
 def test_git_reads_what_is_written_for_it(nix, tmp_path):
