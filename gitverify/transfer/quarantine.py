@@ -165,6 +165,8 @@ class Quarantine:
         options = ["--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--no-auto-maintenance"]
         options += ["--no-show-forced-updates", "--force", "--progress"]
         specs = [f"+{name}:{_kept(name)}" for name in wanted]
+        for name in wanted:
+            self._set_aside(name)
         most = self.size() + left
         try:
             self._git(source).watch(
@@ -183,6 +185,17 @@ class Quarantine:
             self._clear_up()
             raise FetchFailed(f"{shown(source.url)} could not be fetched: {error}") from None
         (self.directory / _BUSY).unlink()
+
+    def _set_aside(self, name: str) -> None:
+        """Put away what came for a name before: git may end well and bring nothing, as from a shallow clone.
+
+        It stays there, so that git need not fetch again what it leads to.
+        """
+        before = self.directory / _kept(name)
+        if before.exists():
+            aside = self.directory / "refs" / "before" / before.name
+            aside.parent.mkdir(exist_ok=True)
+            before.replace(aside)
 
     def _put_together(self) -> None:
         """Make one pack of many now and then, so that reading does not become slow. Raises GitError."""

@@ -119,3 +119,16 @@ def test_names_that_are_no_text(upstream):
     for more in (first, []):
         assert upstream.run("mirror", "update", "mirror", *more).status == 0
     assert upstream.git("rev-parse", "HEAD", at=upstream.place / "mirror") == upstream.ids["third"]
+
+
+def test_a_server_that_brings_nothing_and_says_nothing(upstream):
+    """Git takes no branch from a shallow clone, and ends well: what came the last time is not what there is now."""
+    assert upstream.fetch("--branch", "main", "--output", "out").status == 0
+    upstream.commit("next")
+    (upstream.path / "shallow").write_text(f"{upstream.ids['next']}\n")
+    done = upstream.fetch("--branch", "main", "--output", "next")
+    assert (done.report["reason"], done.status) == ("fetch-failed", 3)
+    (upstream.path / "shallow").unlink()
+    upstream.server.sent.clear()
+    assert upstream.fetch("--branch", "main", "--output", "next").status == 0
+    assert max(upstream.server.sent) < 1000  # the rest was here
