@@ -7,6 +7,7 @@ import os
 import pwd
 import socket
 import subprocess
+import sys
 import tarfile
 import tempfile
 from importlib.util import find_spec
@@ -308,6 +309,35 @@ def test_the_gateway_serves_what_was_verified(world):
                 urlopen(f"http://127.0.0.1:{port}/config/main.tar.gz")
         finally:
             process.terminate()
+
+
+# --- what its units go without ---------------------------------------------------------------------------------------
+
+# PR_SET_MDWE, which is how newer systemds do MemoryDenyWriteExecute=.
+CONFINED = """
+import ctypes, os, sys
+if ctypes.CDLL(None).prctl(65, 1, 0, 0, 0):
+    sys.exit(77)
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
+
+
+def test_a_mirror_is_kept_without_capabilities_and_without_code_that_is_written_at_run_time(world):
+    unit = world.machine.system["services"][MIRROR]
+    (line,) = unit["serviceConfig"]["ExecStart"]
+    world.machine.home.mkdir()
+    bare = ["setpriv", "--no-new-privs", "--inh-caps=-all", "--bounding-set=-all", sys.executable, "-c", CONFINED]
+    done = subprocess.run(
+        [*bare, *world.machine.words(line)],
+        env=world.machine.environment(unit),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode == 77:
+        pytest.skip("this kernel is too old for PR_SET_MDWE")
+    assert done.returncode == 0, done.stderr
+    assert world.tip() == world.config.git("rev-parse", "main")
 
 
 # --- who looks at it -------------------------------------------------------------------------------------------------
