@@ -52,6 +52,11 @@ class Limits:
     lock_size: int = 2 << 20
     lock_depth: int = 32
     lock_nodes: int = 10_000
+    gateway_head: int = 16 << 10  # of a request, its line included
+    gateway_head_seconds: int = 10  # until it is complete, and until the next one begins
+    gateway_stall: int = 60  # seconds in which a client takes nothing
+    gateway_connections: int = 256
+    gateway_waiting: int = 64  # requests that wait for something to be judged or written
     evidence_objects: int = 50_000_000
     rsa_bits: int = 16_384
 

@@ -23,6 +23,7 @@ COMMANDS = {
     "explain": "Show everything that the verdict on one commit rests on.",
     "fetch": "Fetch from a URL, verify, and write out the files of the verified commit.",
     "mirror": "Keep a bare mirror that only ever holds what was verified.",
+    "serve": "Serve mirrors over HTTP, on this machine: tarballs that Nix can lock, and channels.",
     "check": "Gate a pull request: would it be authentic on top of its target?",
     "policy": "Check the policy, show who may do what, add and remove keys and grants.",
     "adopt": "Vouch for a branch that is not authentic, with one signed merge.",

@@ -9,7 +9,7 @@ import pytest
 import gitverify
 
 ROOT = Path(__file__).parents[2]
-SLOW = {"pygit2", "cffi", "cryptography", "sshpubkeys", "yaml", "sqlite3", "multiprocessing"}
+SLOW = {"pygit2", "cffi", "cryptography", "sshpubkeys", "yaml", "sqlite3", "multiprocessing", "uvicorn", "h11"}
 
 
 def run(*arguments):
