@@ -103,15 +103,23 @@ let
     );
 
   words = builtins.concatMap (lib.splitString " ") upgrade.flags;
-  # With one of these, Nix builds something else than the lock has.
-  changesLock = [
-    "--update-input"
+  has = flag: word: word == flag || lib.hasPrefix "${flag}=" word;
+  # With one of these, something else is built than the flake at that place, or than the lock has.
+  elsewhere = [
+    "--commit-lock-file"
+    "--file"
+    "--impure"
+    "--no-flake"
     "--override-input"
     "--recreate-lock-file"
     "--reference-lock-file"
-    "--commit-lock-file"
-    "--impure"
+    "--rollback"
+    "--update-input"
+    "-F"
+    "-f"
   ];
+  # NixOS itself writes it once.
+  named = builtins.length (builtins.filter (has "--flake") words);
 
   gateAssertions = [
     {
@@ -147,10 +155,12 @@ let
       message = "services.gitverify.gateUpgrade: system.autoUpgrade.flags has another nixpkgs than the verified channel";
     }
     {
-      assertion = !builtins.any (word: builtins.elem word changesLock) words;
+      assertion =
+        !builtins.any (word: builtins.any (flag: has flag word) elsewhere) words
+        && named <= (if upgrade.flake != null then 1 else 0);
       message =
         "services.gitverify.gateUpgrade: with one of these in system.autoUpgrade.flags, something else would be built "
-        + "than what was verified: ${toString changesLock}";
+        + "than what was verified: --flake ${toString elsewhere}";
     }
     {
       assertion = builtins.length inputs == builtins.length (builtins.attrNames gate.inputs);

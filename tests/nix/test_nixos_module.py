@@ -550,6 +550,11 @@ def test_an_upgrade_from_elsewhere_is_refused(nix):
             "something else would be built",
         ),
         ('system.autoUpgrade.flags = [ "--impure" ];', "something else would be built"),
+        ('system.autoUpgrade.flags = [ "--flake" "github:example/app" ];', "something else would be built"),
+        ('system.autoUpgrade.flags = [ "--flake=github:example/app" ];', "something else would be built"),
+        ('system.autoUpgrade.flags = [ "--override-input=x" "y" ];', "something else would be built"),
+        ('system.autoUpgrade.flags = [ "--file" "/tmp/x" ];', "something else would be built"),
+        ('system.autoUpgrade.flags = [ "-F" "x" ];', "something else would be built"),
         ('services.gitverify.gateUpgrade.inputs.dep = "other";', "does not have: other"),
         ('services.gitverify.gateUpgrade.inputs."a=b" = "app";', "the input's name in flake.lock"),
         ('services.gitverify.gateUpgrade.inputs."-x" = "app";', "the input's name in flake.lock"),
@@ -564,6 +569,11 @@ def test_what_the_gate_could_not_hold_is_refused(nix, change, message):
     ("gone", "message"),
     [("system.autoUpgrade.enable = true;", "nothing to gate"), ("system.autoUpgrade.flake = ", "from a channel is")],
 )
+def test_other_flags_are_the_users(nix):
+    more = UPGRADE + 'system.autoUpgrade.flags = [ "-L" "--option" "cores" "2" "--flakes" "--filed" ];'
+    assert "-L" in evaluate(nix, settings(more=more))["autoUpgrade"]["flags"]
+
+
 def test_a_gate_without_an_upgrade_that_it_gates_is_refused(nix, gone, message):
     assert gone in UPGRADE
     with pytest.raises(Refused, match=message):
@@ -640,6 +650,11 @@ def test_an_upgrade_from_a_channel_that_is_served_is_gated(nix):
 def test_another_channel_is_refused(nix, old, new):
     with pytest.raises(Refused, match="from a channel is verified by nobody"):
         evaluate(nix, settings(more=(SERVE + CHANNEL).replace(old, new)))
+
+
+def test_a_flake_beside_the_channel_is_refused(nix):
+    with pytest.raises(Refused, match="something else would be built"):
+        evaluate(nix, settings(more=SERVE + CHANNEL + 'system.autoUpgrade.flags = [ "--flake" "x" ];'))
 
 
 def test_another_nixpkgs_beside_the_channel_is_refused(nix):
