@@ -5,7 +5,7 @@
   gitMinimal,
 }:
 
-python3Packages.buildPythonApplication {
+python3Packages.buildPythonApplication rec {
   pname = "gitverify";
   version = lib.head (builtins.match ".*__version__ = \"([^\"]+)\".*" (builtins.readFile ../gitverify/__init__.py));
   pyproject = true;
@@ -29,6 +29,12 @@ python3Packages.buildPythonApplication {
     python3Packages.python-gnupg
     python3Packages.pyyaml
     python3Packages.sshpubkeys
+  ]
+  ++ optional-dependencies.serve;
+  # All of it: the NixOS module has a gateway.
+  optional-dependencies.serve = [
+    python3Packages.h11
+    python3Packages.uvicorn
   ];
 
   # What fetches runs git. A verdict never does.

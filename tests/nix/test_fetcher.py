@@ -203,6 +203,8 @@ NIXPKGS = """rec {
     python-gnupg = "python-gnupg";
     pyyaml = "pyyaml";
     sshpubkeys = "sshpubkeys";
+    h11 = "h11";
+    uvicorn = "uvicorn";
   };
   cacert = "/cacert";
   gitMinimal = "/git";
@@ -254,7 +256,8 @@ def test_the_package(world):
     )
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert found["version"] == __version__
-    assert found["dependencies"] == sorted(re.match("[a-z0-9-]+", each)[0] for each in project["dependencies"])
+    needed = [*project["dependencies"], *project["optional-dependencies"]["serve"]]
+    assert sorted(found["dependencies"]) == sorted(re.match("[a-z0-9-]+", each)[0] for each in needed)
     assert found["main"] in project["scripts"]
     assert found["files"] == ["a.py", "b.json", "py.typed"]
     assert found["overlay"] == ["fetchGitVerified", "gitverify"]
