@@ -248,3 +248,38 @@ def test_attributes_with_filters_and_hooks(way):
     way.upstream.commit("filters", **{".gitattributes": attributes, "id": "$Id$ $Format:%H$\n"})
     way.goes_on("filters")
     assert not (place / "ran").exists()
+
+
+# --- what the environment says ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"GIT_DIR": "served/app.git", "GIT_COMMON_DIR": "served/app.git", "GIT_WORK_TREE": "."},
+        {"GIT_OBJECT_DIRECTORY": "served/app.git/objects", "GIT_INDEX_FILE": "served/index"},
+        {"GIT_ALTERNATE_OBJECT_DIRECTORIES": "served/app.git/objects", "GIT_QUARANTINE_PATH": "served/app.git/objects"},
+        {"GIT_NAMESPACE": "x", "GIT_REPLACE_REF_BASE": "refs/heads/", "GIT_GRAFT_FILE": "grafts"},
+        {"GIT_SHALLOW_FILE": "shallow", "GIT_DEFAULT_HASH": "sha256", "GIT_PROTOCOL": "version=0"},
+        {"GIT_TEMPLATE_DIR": "template", "GIT_CEILING_DIRECTORIES": "/", "GIT_ALLOW_PROTOCOL": "ext:verified"},
+        {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "url.ext::touch ran .insteadOf", "GIT_CONFIG_VALUE_0": "http"},
+        {"GIT_CONFIG_PARAMETERS": "'protocol.ext.allow=always' 'remote-ext.x=y' 'fetch.bundleURI=file:///dev/null'"},
+    ],
+    ids=lambda variables: next(iter(variables)),
+)
+def test_variables_of_gits_that_lead_elsewhere(way, variables):
+    """They are handed down by whatever git, or hook, runs us. What is there is fetched, and judged, as ever."""
+    upstream, place = way.upstream, way.upstream.place
+    (place / "grafts").write_text(f"{upstream.ids['third']}\n")
+    (place / "shallow").write_text(f"{upstream.ids['third']}\n")
+    (place / "template/hooks").mkdir(parents=True)
+    leading = {name: str(place / value) if (place / value).exists() else value for name, value in variables.items()}
+    upstream.commit("next")
+    assert way.reason(**leading) is None, way.said
+    assert way.verified() == upstream.ids["next"]
+    upstream.bad()
+    way.stays("unauthorized-key", **leading)
+    upstream.point("next")
+    way.goes_on("next")
+    assert not list(place.rglob("ran"))
+    assert not (place / "served/index").exists()

@@ -298,6 +298,20 @@ def test_a_fetch_that_was_killed(upstream):
     assert upstream.fetch("--branch", "main", "--output", "out").status == 0
 
 
+def test_what_a_killed_run_has_fetched_need_not_come_again(upstream):
+    """It was killed once all was there, and nothing judged."""
+    upstream.commit("large", large=os.urandom(200_000))
+    path = gitserver.wrapped(
+        upstream.place / "bin", 'case "$*" in *" rev-parse "*) kill -9 $PPID;; esac\nexec "$GIT" "$@"'
+    )
+    words = ["--branch", "main", "--output", "out"]
+    assert upstream.run("fetch", upstream.url, *upstream.anchor, *words, PATH=path).status == -9
+    assert max(upstream.server.sent) > 200_000
+    upstream.server.sent.clear()
+    assert upstream.fetch(*words).status == 0
+    assert max(upstream.server.sent, default=0) < 1000
+
+
 def test_damage_to_what_was_fetched_is_found_and_mended(upstream):
     assert upstream.fetch("--branch", "main", "--output", "before").status == 0
     (pack,) = (upstream.place / "cache").rglob("*.pack")
