@@ -142,11 +142,12 @@ def steps(source: ContentSource, tree: bytes) -> Iterator[Step]:
             raise Unfit("output-failed", f"there are more than {LIMITS.content_entries:,} files and directories", None)
         yield step
         if mode == DIRECTORY:
+            path = step.path
             if len(waiting) >= LIMITS.content_depth:
                 message = f"directories lie in one another more than {LIMITS.content_depth:,} deep"
-                raise Unfit("output-failed", message, step.path)
-            waiting.append(_entries(trees, object_id, step.path))
-            folders.append(step.path + b"/")
+                raise Unfit("output-failed", message, path)
+            waiting.append(_entries(trees, object_id, path))
+            folders.append(path + b"/")
 
 
 def one_by_one(source: ContentSource, todo: Iterable[Step]) -> Iterator[tuple[Step, bytes]]:

@@ -39,6 +39,7 @@ class Writer:
         self._handles = [directory]
         self._names: list[set[bytes]] = []  # of each directory that is open: what was made in it
         self._path: list[bytes] = []
+        self._recorded: set[bool] = set()
         self._file = _NONE
 
     def enter(self, name: bytes) -> None:
@@ -71,11 +72,12 @@ class Writer:
         place, above = self._new(name)
         try:
             self._file = os.open(place, _FILE, 0o777 if executable else 0o666, dir_fd=above)
-            kept = bool(os.fstat(self._file).st_mode & _OWN_EXECUTABLE)
+            # All of it is in one file system, which records that or not: one file of each kind tells.
+            if executable not in self._recorded and bool(os.fstat(self._file).st_mode & _OWN_EXECUTABLE) != executable:
+                raise self._unfit("which files are executable is not recorded here")
         except OSError as error:
             self._failed(error)
-        if kept != executable:
-            raise self._unfit("which files are executable is not recorded here")
+        self._recorded.add(executable)
 
     def data(self, piece: bytes | memoryview) -> None:
         """Write to the file that was made last."""
@@ -152,5 +154,4 @@ class Writer:
 
 def names_in(directory: int) -> set[bytes]:
     """Return what is in an open directory. Raises OSError."""
-    with os.scandir(directory) as entries:
-        return {os.fsencode(entry.name) for entry in entries}
+    return set(map(os.fsencode, os.listdir(directory)))

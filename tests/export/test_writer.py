@@ -256,7 +256,7 @@ def test_a_file_that_may_not_be_so_large(tmp_path):
     assert answer == ("output-failed", b"big", "big can't be written: File too large")
 
 
-@pytest.mark.parametrize("function", ["utime", "scandir", "close"])
+@pytest.mark.parametrize("function", ["utime", "listdir", "close"])
 def test_errors_at_the_end(tmp_path, monkeypatch, function):
     """Of a file, and of a directory: the disk may be full only when a file is closed."""
     source = Objects()
