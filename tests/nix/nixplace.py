@@ -19,45 +19,6 @@ NAMES, PROGRAMS = list(_FOUND), list(_FOUND.values())
 
 needs_nix = pytest.mark.skipif(NIX is None, reason="Nix is not installed (Debian: nix-bin)")
 
-# A newer one beside the system's, as .ci/newer-nix puts it up: the directory with its programs.
-NEWER = os.environ.get("GITVERIFY_NEWER_NIX", "")
-
-
-def _version(program):
-    done = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
-    return tuple(int(part) for part in done.stdout.split()[-1].split(".")[:2] if part.isdigit())
-
-
-def _there():
-    """Return the directories with Nix's programs ("" for those on PATH), and their versions."""
-    places = {"": NIX, NEWER: NEWER and shutil.which("nix", path=NEWER)}
-    return {place: _version(program) for place, program in places.items() if program}
-
-
-VERSIONS = _there()
-
-
-def every_nix():
-    """Return parameters for a fixture: each Nix that there is; skipped where there is none."""
-    named = {"system": "", "newer": NEWER or None}
-    missing = {
-        "system": "Nix is not installed (Debian: nix-bin)",
-        "newer": "there is no newer Nix: bash .ci/newer-nix DIR, then GITVERIFY_NEWER_NIX=DIR/bin",
-    }
-    return [
-        pytest.param(place, id=name, marks=[] if place in VERSIONS else pytest.mark.skip(reason=missing[name]))
-        for name, place in named.items()
-    ]
-
-
-def newest(*version):
-    """Return the programs of a Nix that is at least this new; skip the test where there is none."""
-    found = max(VERSIONS, key=VERSIONS.__getitem__, default=None)
-    if found is None or VERSIONS[found] < version:
-        wanted = ".".join(map(str, version))
-        pytest.skip(f"there is no Nix {wanted}: bash .ci/newer-nix DIR, then GITVERIFY_NEWER_NIX=DIR/bin")
-    return found
-
 _SETTINGS = """
 build-users-group =
 substituters =
@@ -104,9 +65,9 @@ class Nix:
 
     def run(self, *command, cwd=None, check=True):
         """Run one of Nix's programs; what it printed, and how it ended."""
-        program = shutil.which(command[0], path=self.environment["PATH"]) or command[0]
-        words = [program, *command[1:]]
-        return subprocess.run(words, env=self.environment, cwd=cwd, capture_output=True, text=True, check=check)
+        done = subprocess.run(command, env=self.environment, cwd=cwd, capture_output=True, text=True, check=False)
+        assert not check or done.returncode == 0, done.stderr
+        return done
 
     def build(self, expression):
         """Have an expression built; its path, and how that ended."""
