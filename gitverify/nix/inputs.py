@@ -191,6 +191,9 @@ def _supported(node: Node) -> bytes:
     why = None
     if node.kind not in _KINDS:
         why = f"inputs of the type “{shown(node.kind, 40)}” are not judged"
+    elif node.parent is not None or (node.kind == "path" and not str(locked.get("path", "")).startswith("/")):
+        # Nix reads it out of the input that it lies in, and looks at neither its commit nor its hash.
+        why = "the lock has it as a folder of another input, or of the flake itself: what that holds is what counts"
     elif node.rev is None:
         why = "the lock names no commit"
     elif node.nar_hash is None:

@@ -240,13 +240,25 @@ def test_a_bare_repository_has_a_lock_in_its_commits(locked, tmp_path):
         ({"type": "gitlab"}, 0, None),
         ({"type": "sourcehut"}, 0, None),
         ({"type": "tarball"}, 0, None),
-        ({"type": "path"}, 0, None),
+        ({"type": "path", "path": "/dep"}, 0, None),
+        ({"type": "path"}, 3, "input-unsupported"),
+        ({"type": "path", "path": "./evil"}, 3, "input-unsupported"),
+        ({"type": "path", "path": 1}, 3, "input-unsupported"),
     ],
 )
 def test_what_the_lock_says(flake, change, status, code):
     flake.lock(dep=flake.node(**change))
     report = flake.json()
     assert (report["exit"], report["reason"]) == (status, code)
+
+
+@pytest.mark.parametrize("kind", [{}, {"type": "path", "path": "/dep"}])
+def test_a_folder_of_another_input_is_not_what_the_lock_says(flake, kind):
+    """Nix takes the folder, whatever commit and hash stand beside it: an authentic one's would make it look so."""
+    flake.lock(dep=flake.node(**kind) | {"parent": ["other"]}, other=flake.node())
+    report = flake.json()
+    assert (report["exit"], report["reason"]) == (3, "input-unsupported")
+    assert "a folder of another input" in report["inputs"][0]["refusals"][0]["message"]
 
 
 @pytest.mark.parametrize("missing", ["rev", "narHash"])
@@ -288,8 +300,8 @@ def test_each_kind_of_input_has_its_own_form(flake):
         ({"type": "git", "narHash": archive}, "archive"),
         ({"type": "git", "narHash": ignored}, None),
         ({"type": "git", "narHash": ignored, "exportIgnore": True}, "export-ignore"),
-        ({"type": "path", "narHash": raw}, "raw"),
-        ({"type": "path", "narHash": archive}, None),
+        ({"type": "path", "path": "/dep", "narHash": raw}, "raw"),
+        ({"type": "path", "path": "/dep", "narHash": archive}, None),
     ):
         flake.lock(dep=flake.node("attributes", **change))
         report = flake.json()
