@@ -565,15 +565,15 @@ def test_what_the_gate_could_not_hold_is_refused(nix, change, message):
         evaluate(nix, settings(more=UPGRADE + change))
 
 
-@pytest.mark.parametrize(
-    ("gone", "message"),
-    [("system.autoUpgrade.enable = true;", "nothing to gate"), ("system.autoUpgrade.flake = ", "from a channel is")],
-)
 def test_other_flags_are_the_users(nix):
     more = UPGRADE + 'system.autoUpgrade.flags = [ "-L" "--option" "cores" "2" "--flakes" "--filed" ];'
     assert "-L" in evaluate(nix, settings(more=more))["autoUpgrade"]["flags"]
 
 
+@pytest.mark.parametrize(
+    ("gone", "message"),
+    [("system.autoUpgrade.enable = true;", "nothing to gate"), ("system.autoUpgrade.flake = ", "from a channel is")],
+)
 def test_a_gate_without_an_upgrade_that_it_gates_is_refused(nix, gone, message):
     assert gone in UPGRADE
     with pytest.raises(Refused, match=message):
