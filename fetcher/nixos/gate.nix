@@ -177,6 +177,10 @@ in
 {
   config = lib.mkIf (cfg.enable && gate.enable) {
     assertions = gateAssertions;
+    warnings = lib.optional (upgrade.flake != null && gate.inputs == { } && !gate.requireAll) (
+      "services.gitverify.gateUpgrade looks at no input in flake.lock: they are what the last signer locked. Name those "
+      + "that have a policy in services.gitverify.gateUpgrade.inputs"
+    );
     system.autoUpgrade.flags =
       if upgrade.flake != null then
         # Otherwise Nix locks again, without asking, what flake.nix wants otherwise than the lock has it.

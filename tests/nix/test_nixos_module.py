@@ -509,6 +509,14 @@ def test_the_lock_is_checked_for_the_inputs_that_are_named(nix):
     assert "--no-update-lock-file" in system["autoUpgrade"]["flags"]
 
 
+def test_a_lock_that_is_not_looked_at_is_said(nix):
+    (warning,) = evaluate(nix, settings(more=UPGRADE))["warnings"]
+    assert "looks at no input" in warning
+    named = 'services.gitverify.gateUpgrade.inputs.dep = "app";'
+    assert evaluate(nix, settings(more=UPGRADE + named))["warnings"] == []
+    assert evaluate(nix, settings(more=SERVE + CHANNEL))["warnings"] == []
+
+
 MIRROR = "git+file:///var/lib/gitverify/mirrors/app"
 ELSEWHERE = [
     "github:example/app",

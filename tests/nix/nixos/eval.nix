@@ -40,6 +40,7 @@ in
         inherit (config.systemd) services timers;
         inherit (config.users) users groups;
         inherit (config.system) autoUpgrade;
+        inherit (config) warnings;
         git = config.programs.git;
         packages = config.environment.systemPackages;
         mirrors = builtins.mapAttrs (_: each: {

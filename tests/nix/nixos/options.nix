@@ -33,6 +33,7 @@ in
 {
   options = {
     assertions = of (types.listOf types.unspecified) [ ];
+    warnings = of (types.listOf types.str) [ ];
     environment.systemPackages = of (types.listOf types.package) [ ];
     networking.proxy.envVars = of (types.attrsOf types.str) { };
     programs.git.enable = of types.bool false;
