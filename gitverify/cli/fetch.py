@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from gitverify.cli.progress import Progress
     from gitverify.export.walk import Contents
+    from gitverify.nix.nar import Hashing
     from gitverify.report.model import Report
     from gitverify.session import Query, Session
     from gitverify.transfer.arrival import Arrival, Bounds
@@ -118,14 +119,19 @@ class _Job:
         return report
 
     def _answered(self, session: Session, progress: Progress) -> Report:
+        from gitverify.nix.nar import sri  # noqa: PLC0415  (only once there is something to do)
+
         contents = self._contents(session)
         if self._query.output is not None:
             session.output = _output(session, self._query.output)
             session.output.contents = contents
+        hashes: list[Hashing] = []
+        if session.output is not None and self._narhash:
+            session.output.beside = partial(_hashing, hashes)
         report = session.verify(pools(session.repository, self._jobs), progress)
         report.ref = report.ref or None
         if self._narhash and report.verdict == "authentic" and report.outcome is not None:
-            report.nar_hash = _nar_hash(session, report.outcome.tip, contents)
+            report.nar_hash = sri(hashes[-1].digest() if hashes else _nar_hash(session, report.outcome.tip, contents))
         return report
 
     def _contents(self, session: Session) -> Contents | None:
@@ -171,18 +177,21 @@ def _output(session: Session, directory: Path) -> Any:
         raise UsageProblem(f"--output: {error}") from None
 
 
-def _nar_hash(session: Session, commit: bytes, contents: Contents | None) -> str:
+def _hashing(hashes: list[Hashing]) -> Hashing:
+    from gitverify.nix.nar import Hashing  # noqa: PLC0415
+
+    hashes.append(Hashing())
+    return hashes[-1]
+
+
+def _nar_hash(session: Session, commit: bytes, contents: Contents | None) -> bytes:
     from gitverify.export.visitor import Unfit  # noqa: PLC0415
     from gitverify.export.walk import show_tree  # noqa: PLC0415
-    from gitverify.nix.nar import Archive, nar_hash, sri  # noqa: PLC0415
+    from gitverify.nix.nar import nar_hash  # noqa: PLC0415
     from gitverify.objects.commit import parse_head  # noqa: PLC0415
 
     tree = parse_head(session.repository.read(commit)[1]).tree
-
-    def visit(archive: Archive) -> object:
-        return show_tree(session.repository, tree, archive, contents=contents)
-
     try:
-        return sri(nar_hash(visit))
+        return nar_hash(lambda visitor: show_tree(session.repository, tree, visitor, contents=contents))
     except Unfit as error:
         raise Unanswerable(error.code, str(error), rule="R7") from None

@@ -13,15 +13,17 @@ from typing import TYPE_CHECKING
 
 from gitverify.errors import MissingObject
 from gitverify.export.place import Place
-from gitverify.export.visitor import Unfit
+from gitverify.export.visitor import Both, Unfit
 from gitverify.export.walk import show_tree
 from gitverify.objects.commit import parse_head
 from gitverify.rules.facts import Refusal
 from gitverify.rules.hints import HINTS, missing_object
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from gitverify.export.visitor import Visitor
     from gitverify.export.walk import Contents, Observer
     from gitverify.request import Outcome
     from gitverify.source import Repository
@@ -38,7 +40,11 @@ class Exported:
 
 
 class Output:
-    """A directory in which the tree of a verified commit is to appear. ``exported`` tells what has appeared."""
+    """A directory in which the tree of a verified commit is to appear. ``exported`` tells what has appeared.
+
+    ``beside`` makes, for each tree that is begun, somebody who is shown it too, so that it need not be read twice: the
+    one that was made last has seen what appears.
+    """
 
     def __init__(self, repository: Repository, directory: Path) -> None:
         """Find the place. Raises :class:`~gitverify.export.place.NoPlace`."""
@@ -47,6 +53,7 @@ class Output:
         self._place = Place(directory)
         self._written: tuple[bytes, Exported] | None = None  # and of which commit
         self.contents: Contents | None = None
+        self.beside: Callable[[], Visitor] | None = None
         self.exported: Exported | None = None
 
     def write(self, outcome: Outcome, observer: Observer | None) -> None:
@@ -59,7 +66,8 @@ class Output:
             head = parse_head(repository.read(outcome.tip)[1])
             # A commit's date, as git archive has it: whatever compares times sees no difference between two exports.
             with self._place.writer(head.date) as writer:
-                tally = show_tree(repository, head.tree, writer, contents=self.contents, observer=observer)
+                visitor: Visitor = writer if self.beside is None else Both([writer, self.beside()])
+                tally = show_tree(repository, head.tree, visitor, contents=self.contents, observer=observer)
         except (Unfit, MissingObject) as error:
             _refuse(outcome, error)
             return

@@ -130,13 +130,25 @@ class Archive:
             self._gathered = bytearray()
 
 
+class Hashing(Archive):
+    """Hashes the archive of what it is shown."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._digest = hashlib.sha256()
+        super().__init__(self._digest.update)
+
+    def digest(self) -> bytes:
+        """Return the SHA-256 (32 bytes), once all of a tree was shown. Raises NotAnArchive."""
+        self.finish()
+        return self._digest.digest()
+
+
 def nar_hash(show: Callable[[Archive], object]) -> bytes:
     """Return the SHA-256 (32 bytes) of the archive of the tree that ``show`` shows. Raises NotAnArchive."""
-    digest = hashlib.sha256()
-    archive = Archive(digest.update)
-    show(archive)
-    archive.finish()
-    return digest.digest()
+    hashing = Hashing()
+    show(hashing)
+    return hashing.digest()
 
 
 def sri(digest: bytes) -> str:

@@ -14,6 +14,7 @@ from fetching import Upstream
 
 from fixtures.lib.objects import GITLINK, Entry
 from gitverify.limits import LIMITS
+from gitverify.source import Repository
 
 
 def nothing_appeared(upstream):
@@ -169,6 +170,21 @@ def test_many_files_in_processes_of_their_own(upstream):
     assert done.status == 0
     assert done.report["output"]["files"] == 302
     assert upstream.fetch("--branch", "main", "--narhash").report["narHash"] == done.report["narHash"]
+
+
+def test_what_is_written_and_hashed_is_read_once(upstream, monkeypatch):
+    content, files = Repository.content, []
+
+    def remember(self, object_id, limit):
+        files.append(object_id)
+        return content(self, object_id, limit)
+
+    monkeypatch.setattr(Repository, "content", remember)
+    done = upstream.fetch("--branch", "main", "--output", "out", "--narhash", "--jobs", "1")
+    assert len(files) == len(set(files)) == 2
+    files.clear()
+    assert upstream.fetch("--branch", "main", "--narhash", "--jobs", "1").report["narHash"] == done.report["narHash"]
+    assert len(files) == 2
 
 
 def test_the_second_time_only_what_is_new_is_fetched(upstream):
