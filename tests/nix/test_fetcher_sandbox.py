@@ -12,7 +12,7 @@ from cli.scene import ALICE, BOB
 from fetching import Upstream
 
 from gitverify.nix.expression import string
-from tests.nix.nixplace import Nix, needs_nix
+from tests.nix.nixplace import NAMES, PROGRAMS, Nix, needs_nix
 from tests.nix.test_fetcher import BUILD, FETCHER, ROOT
 
 pytestmark = needs_nix
@@ -41,10 +41,10 @@ def shell(script, more=""):
 class World:
     """An upstream behind HTTP on loopback, a Nix with a sandbox, and gitverify where its builders find it."""
 
-    def __init__(self, place, server):
+    def __init__(self, place, server, program):
         self.place = place
         self.upstream = Upstream(place, server)
-        self.nix = Nix(place / "nix")
+        self.nix = Nix(place / "nix", program)
         conf = self.nix.place / "conf/nix.conf"
         settings = f"sandbox = true\nsandbox-fallback = false\nsandbox-paths = {' '.join(PLACES)}"
         conf.write_text(conf.read_text().replace("sandbox = false", settings))
@@ -71,10 +71,10 @@ class World:
         return self.nix.build(f"{self.fetch} (builtins.fromJSON {string(json.dumps(arguments))})")
 
 
-@pytest.fixture
-def world(tmp_path):
+@pytest.fixture(params=PROGRAMS, ids=NAMES)
+def world(tmp_path, request):
     with gitserver.http(tmp_path / "served") as server:
-        found = World(tmp_path, server)
+        found = World(tmp_path, server, request.param)
         done = found.nix.build(shell(f"test ! -e {tmp_path}/served; test ! -e /etc/ssl; : > $out"))
         if "unable to" in done.stderr or "not permitted" in done.stderr:
             pytest.skip(f"Nix can't make a sandbox here: {done.stderr.strip().splitlines()[-1]}")
