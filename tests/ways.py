@@ -78,8 +78,12 @@ class Mirroring(Way):
 
     def reason(self, *arguments, url=None, **environment):
         words = [*self.mirror.first] if self.mirror.tip() is None else []
-        words += ["--url", url] if url else []
-        done = self.mirror.update(*words, *arguments, **environment)
+        mirror = self.mirror
+        if url:  # whose mirror is another one
+            words = ["--url", url, "--branch", "main", *self.upstream.anchor]
+            mirror = Mirror(self.upstream)
+            mirror.path = mirror.path.with_name("other")
+        done = mirror.update(*words, *arguments, **environment)
         self.said = str(done.error) if not done.stdout else done.stdout
         if not done.stdout:
             return "usage"

@@ -28,7 +28,7 @@ class Mirror:
         self.first = ["--url", upstream.url, "--branch", "main", *upstream.anchor]
 
     def words(self, *arguments):
-        return ["mirror", "update", "mirror", *arguments, "--jobs", "1"]
+        return ["mirror", "update", self.path.name, *arguments, "--jobs", "1"]
 
     def update(self, *arguments, **environment):
         done = self.upstream.scene_run(*self.words(*arguments, "--format", "json"), **environment)

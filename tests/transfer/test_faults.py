@@ -126,6 +126,26 @@ def test_to_another_server(way, tmp_path):
         assert other.requests
 
 
+def test_to_another_server_in_the_middle(way):
+    """Which git follows at the beginning only: what was advertised here is not asked for elsewhere."""
+    server = way.upstream.server
+    way.upstream.commit("next")
+
+    def lead(_, content):
+        if b"version 2" in content:
+            server.redirect = other.url
+        return [content]
+
+    with gitserver.http(way.upstream.path.parent) as other:
+        server.tamper = lead
+        assert way.reason() == "fetch-failed", way.said
+        assert not other.requests
+    server.redirect = None
+    assert way.verified() == way.upstream.ids["third"]
+    server.tamper = lambda _, content: [content]
+    way.goes_on("next")
+
+
 # --- what is asked for -----------------------------------------------------------------------------------------------
 
 
