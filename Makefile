@@ -9,12 +9,13 @@ STAMP := $(VENV)/.complete
 PYTEST ?= $(BIN)/pytest -n auto
 
 # make bench BENCH="--commits 20000 --sections cold" BENCH_PATHS="--files 45000" BENCH_NAR="--megabytes 300"
-# make bench BENCH_FETCH="--commits 10000 --protocols file"
+# make bench BENCH_FETCH="--commits 10000 --protocols file" BENCH_GATEWAY="--megabytes 300"
 # make fuzz ROUNDS=100
 BENCH ?=
 BENCH_PATHS ?=
 BENCH_NAR ?=
 BENCH_FETCH ?=
+BENCH_GATEWAY ?=
 COMPARE ?= --examples 20000
 ROUNDS ?= 10
 
@@ -84,6 +85,7 @@ bench: $(STAMP)
 	$(BIN)/python -m tests.bench.paths $(BENCH_PATHS)
 	$(BIN)/python -m tests.bench.nar $(BENCH_NAR)
 	$(BIN)/python -m tests.bench.fetch $(BENCH_FETCH)
+	$(BIN)/python -m tests.bench.gateway $(BENCH_GATEWAY)
 
 # Random histories through the engine and the reference; COMPARE="--examples 200000 --seed 1"
 compare: $(STAMP)

@@ -65,8 +65,8 @@ class Gateway:
         try:
             await self._answer(scope, path, receive, send)
         except Refused as error:
-            self._said(f"refused {shown(path)}: {error.code}: {legible(str(error).partition(chr(10))[0])}")
-            await _text(send, scope, 403, [f"gitverify: refused ({error.code})", *str(error).split("\n")])
+            self._said(f"refused {shown(path)}: {error.why}: {legible(str(error).partition(chr(10))[0])}")
+            await _text(send, scope, 403, [f"gitverify: refused ({error.why})", *str(error).split("\n")])
         except Busy as error:
             await _text(send, scope, 503, [f"gitverify: {error}"], [(b"retry-after", _RETRY)])
         except (Failed, OSError) as error:

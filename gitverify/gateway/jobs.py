@@ -91,7 +91,7 @@ def work(sender: Connection, function: Callable[..., Any], arguments: tuple[Any,
     try:
         answer: tuple[Any, ...] = ("done", function(*arguments))
     except Refused as error:
-        answer = ("refused", error.code, str(error))
+        answer = ("refused", error.why, str(error))
     except GitverifyError as error:
         answer = ("failed", str(error))
     except OSError as error:

@@ -183,7 +183,7 @@ class Keeper:
         try:
             return remembered(self.place)
         except Refused as error:
-            raise Refused(error.code, f"{self.name}: {error}") from None
+            raise Refused(error.why, f"{self.name}: {error}") from None
 
     def _tip(self, reference: str) -> bytes | None:
         """Return what a branch is at, now."""

@@ -39,12 +39,12 @@ _PLAIN = "/@!$&'()*+,;=:"  # may stand in a path beside letters, digits and -._~
 
 
 class Refused(GitverifyError):
-    """Nothing is served; the message says why, and is shown to whoever asked. ``code``: see docs/serve.md."""
+    """Nothing is served; the message is shown to whoever asked. ``why``: a word for it, see docs/serve.md."""
 
-    def __init__(self, code: str, message: str) -> None:
-        """Remember the code."""
+    def __init__(self, why: str, message: str) -> None:
+        """Remember the word."""
         super().__init__(message)
-        self.code = code
+        self.why = why
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import subprocess
+import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,20 +24,45 @@ def peak(command: list[str], **options: object) -> int:
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, **options)
     largest = 0
     while process.poll() is None:
-        largest = max(largest, sum(map(_proportional, _family(process.pid))))
+        largest = max(largest, taken(process.pid))
         time.sleep(INTERVAL)
     if process.returncode:
         raise RuntimeError(f"{command} ended with status {process.returncode}")
     return largest
 
 
+@contextmanager
+def watched(pid: int) -> Iterator[list[int]]:
+    """Look at a process that goes on; the list has the largest sum seen, in bytes."""
+    largest, ended = [0], threading.Event()
+
+    def look() -> None:
+        while not ended.wait(INTERVAL):
+            largest[0] = max(largest[0], taken(pid))
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield largest
+    finally:
+        ended.set()
+        thread.join()
+
+
+def taken(pid: int) -> int:
+    """Return how much a process and all that it has started take at this moment, in bytes."""
+    return sum(map(_proportional, _family(pid)))
+
+
 def _family(pid: int) -> Iterator[int]:
     yield pid
+    children = []
     try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+        for thread in Path(f"/proc/{pid}/task").iterdir():  # each has its own
+            children += (thread / "children").read_text().split()
     except OSError:
-        return
-    for child in children.split():
+        pass
+    for child in children:
         yield from _family(int(child))
 
 

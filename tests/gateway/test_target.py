@@ -108,7 +108,7 @@ def test_read(path, expected):
 def test_refused(path):
     with pytest.raises(Refused) as refused:
         parse_target(path.encode("latin-1"))
-    assert refused.value.code == "bad-request"
+    assert refused.value.why == "bad-request"
     assert not any(ord(character) < 0x20 for character in str(refused.value))
 
 
@@ -169,7 +169,7 @@ def test_hosts(value, expected):
 def test_hostile_hosts(value):
     with pytest.raises(Refused) as refused:
         require_host(value, HOSTS)
-    assert refused.value.code == "bad-host"
+    assert refused.value.why == "bad-host"
 
 
 def test_a_port():
