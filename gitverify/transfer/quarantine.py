@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 
 from gitverify.errors import GitverifyError
 from gitverify.git import Git, GitError, TooMuch
+from gitverify.limits import LIMITS
 from gitverify.text import shown
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ class Quarantine:
         if not (directory / "config").exists():
             self.empty()
         elif (directory / _BUSY).exists():
-            self._clear_up()
+            self._clear_up(LIMITS.fetch_seconds)
 
     def _git(self, source: Source | None = None) -> Git:
         kept = {name: self._environment[name] for name in _CONNECTING if name in self._environment}
@@ -182,7 +183,7 @@ class Quarantine:
         except GitError as error:
             if any(path.stat().st_size >= left for path in (self.objects / "pack").glob("tmp_*")):
                 raise _TooLarge from None
-            self._clear_up()
+            self._clear_up(seconds)
             raise FetchFailed(f"{shown(source.url)} could not be fetched: {error}") from None
         (self.directory / _BUSY).unlink()
 
@@ -202,14 +203,17 @@ class Quarantine:
         if len(list((self.objects / "pack").glob("*.pack"))) > _MOST_PACKS:
             self.git.run("repack", "-a", "-d", "-l", "-q")
 
-    def _clear_up(self) -> None:
+    def _clear_up(self, seconds: float) -> None:
         """Remove what a fetch left that failed; what came before stays, unless that is what it failed by."""
         for path in [*(self.objects / "pack").glob("tmp_*"), *(self.directory / "refs").rglob("*.lock")]:
             path.unlink(missing_ok=True)
         (self.directory / _BUSY).unlink()
         if any((self.objects / "pack").iterdir()):
             try:
-                self.git.run("fsck", "--connectivity-only", "--no-dangling", "--no-progress")
+                # What is there was sent by somebody whom nobody has vouched for: looking at it may take no longer, nor
+                # more memory, than fetching it.
+                checked = ("fsck", "--connectivity-only", "--no-dangling", "--no-progress")
+                self.git.watch(*checked, seconds=seconds, file_size=_MOST_PRINTED)
             except GitError:
                 self.empty()
 

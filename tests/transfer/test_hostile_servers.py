@@ -132,3 +132,16 @@ def test_a_server_that_brings_nothing_and_says_nothing(upstream):
     upstream.server.sent.clear()
     assert upstream.fetch("--branch", "main", "--output", "next").status == 0
     assert max(upstream.server.sent) < 1000  # the rest was here
+
+
+def test_what_came_of_a_fetch_that_failed_is_not_looked_at_for_ever(upstream):
+    assert upstream.fetch("--branch", "main", "--narhash").status == 0
+    script = """case " $* " in
+    *" fetch "*) exit 1 ;;
+    *" fsck "*) exec sleep 1000 ;;
+    *) exec "$GIT" "$@" ;;
+    esac"""
+    upstream.path_variable = gitserver.wrapped(upstream.place / "programs", script)
+    done = upstream.fetch("--branch", "main", "--narhash", "--timeout", "1s")
+    assert (done.report["reason"], done.status) == ("fetch-failed", 3)
+    assert not list((upstream.place / "cache").rglob("*.pack"))  # it can't be told whether all is there
