@@ -152,9 +152,11 @@ def test_the_first_clone_is_killed(tmp_path):
         upstream.url = f"{url}/app.git"
         remote = Remote(upstream)
         third = bytes.fromhex(upstream.ids["third"])
+        # Not from a file: libgit2 looks once in a process for where those are.
+        environment = remote.environment | {"GITVERIFY_INTRODUCTION": upstream.ids["introduction"]}
 
         def run():
-            with mock.patch.dict(os.environ, remote.environment, clear=True):
+            with mock.patch.dict(os.environ, environment, clear=True):
                 (result,) = remote_verified._updated(upstream.url, None)[2]
             return 0 if result.after == third else 1
 
