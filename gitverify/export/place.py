@@ -147,8 +147,14 @@ class _Holder:
         for _ in range(_ATTEMPTS):
             name = f".gitverify-export-{secrets.token_hex(8)}"
             os.mkdir(name, 0o700, dir_fd=parent)
-            holder = cls.open(parent, name)
-            if holder is not None:
+            try:
+                holder = cls.open(parent, name)
+            except PermissionError:  # a umask that takes from the owner, too
+                holder = None
+            if holder is None:
+                with suppress(OSError):
+                    os.rmdir(name, dir_fd=parent)
+            else:
                 if holder._lock() is not False and os.fstat(holder.handle).st_nlink:  # noqa: SLF001  (its own)
                     return holder
                 os.close(holder.handle)  # a run that cleans up took it for abandoned before it was locked

@@ -52,6 +52,17 @@ def test_it_appears_when_it_is_said_to(here):
     assert names(here) == ["out"]
 
 
+def test_a_umask_that_takes_from_the_owner_leaves_nothing_behind(here):
+    with Place(here / "out") as place:
+        before = os.umask(0o700)
+        try:
+            with pytest.raises(Unfit):
+                stage(place)
+        finally:
+            os.umask(before)
+    assert not names(here)
+
+
 def test_over_an_empty_directory(here):
     (here / "out").mkdir()
     export(here / "out")
