@@ -24,13 +24,9 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import TYPE_CHECKING
 
 from gitverify.errors import GitverifyError
 from gitverify.text import shown
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _MAKING = "making-"
@@ -132,27 +128,31 @@ class Cache:
         except OSError:
             return False
 
-    def make(self, key: Key, write: Callable[[Path], Facts]) -> None:
-        """Have an archive written, and put it in its place. Raises OSError, and what ``write`` raises."""
-        path = self.directory / key.name
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        if path.parent.is_symlink():
-            raise NotADirectoryError(0, "a symlink stands where a directory was", str(path.parent))
+    def begin(self, key: Key) -> Path:
+        """Return an empty file to write an archive to, for :meth:`put`, and :meth:`forget` at last. Raises OSError."""
+        folder = (self.directory / key.name).parent
+        folder.mkdir(mode=0o700, exist_ok=True)
+        if folder.is_symlink():
+            raise NotADirectoryError(0, "a symlink stands where a directory was", str(folder))
         with NamedTemporaryFile(dir=self.directory, prefix=_MAKING, delete=False) as file:
-            making = Path(file.name)
-        try:
-            facts = write(making)
-            note = making.with_name(f"{making.name}.json")
-            note.write_text(json.dumps(asdict(facts)))
-            self._discard(key.name)
-            making.replace(path)
-            note.replace(path.with_name(f"{path.name}.json"))
-        finally:
-            for left in self.directory.glob(f"{making.name}*"):
-                _remove(left)
+            return Path(file.name)
+
+    def put(self, key: Key, making: Path, facts: Facts) -> None:
+        """Put what was written in its place, with what is known of it. Raises OSError."""
+        path = self.directory / key.name
+        note = making.with_name(f"{making.name}.json")
+        note.write_text(json.dumps(asdict(facts)))
+        self._discard(key.name)
+        making.replace(path)
+        note.replace(path.with_name(f"{path.name}.json"))
         self._turn += 1
         self._used[key.name] = self._turn
         self._tidy(key.name)
+
+    def forget(self, making: Path) -> None:
+        """Remove what is left of an archive that was begun. Raises OSError."""
+        for left in self.directory.glob(f"{making.name}*"):
+            _remove(left)
 
     def _is_sound(self, key: Key, handle: int, facts: Facts) -> bool:
         stamp = _stamp(os.fstat(handle))

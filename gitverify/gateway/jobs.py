@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -38,6 +39,9 @@ class Jobs:
         self._turn = asyncio.Semaphore(at_once)
         self._room = at_once + waiting
         self._running: set[SpawnProcess] = set()
+        # Threads of their own: what is answered meanwhile takes none of them, and they take none of its.
+        self._threads = ThreadPoolExecutor(at_once)
+        self._closed = False
 
     async def run(self, function: Callable[..., _T], *arguments: Any) -> _T:
         """Call a function of a module in a process. Raises Refused as it does, Failed, Busy."""
@@ -46,15 +50,20 @@ class Jobs:
         self._room -= 1
         try:
             async with self._turn:
-                answer: _T = await asyncio.to_thread(self._run, function, arguments)
+                if self._closed:
+                    raise Failed("the server is ending")
+                loop = asyncio.get_running_loop()
+                answer: _T = await loop.run_in_executor(self._threads, self._run, function, arguments)
                 return answer
         finally:
             self._room += 1
 
     def close(self) -> None:
-        """End what is running."""
+        """End what is running, and begin nothing more."""
+        self._closed = True
         for process in list(self._running):
             process.terminate()
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _run(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
         context = multiprocessing.get_context("spawn")
@@ -63,6 +72,8 @@ class Jobs:
         try:
             process.start()
             self._running.add(process)
+            if self._closed:
+                process.terminate()
             sender.close()
             with receiver:
                 kind, *values = receiver.recv()

@@ -23,7 +23,6 @@ from gitverify.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
-    from pathlib import Path
     from typing import Any
 
     from gitverify.gateway.cache import Cache, Facts
@@ -57,7 +56,8 @@ class Keeper:
         self._jobs = jobs
         self._last_verified = last_verified
         self._opened: tuple[tuple[int, int], Repository] | None = None
-        self._verdicts: dict[tuple[str, str, bytes], tuple[float, Verdict]] = {}
+        # Of each branch that of one commit: where it is set back to another, that is judged again, and found out.
+        self._verdicts: dict[tuple[str, str], tuple[bytes, float, Verdict]] = {}
         self._reached: dict[tuple[bytes, bytes], None] = {}
         self._authentic: dict[tuple[str, bytes], None] = {}
         self._under_way: dict[object, asyncio.Task[Any]] = {}
@@ -108,14 +108,13 @@ class Keeper:
         if opened is not None:
             os.close(opened[0])
             return
-        loop = asyncio.get_running_loop()
-
-        def write(path: Path) -> Facts:
-            # In a thread, which waits: the cache is told when it is done.
-            job = self._jobs.run(make, self.place, commit, form, path, self._cache.most)
-            return asyncio.run_coroutine_threadsafe(job, loop).result()
-
-        await asyncio.to_thread(self._cache.make, key, write)
+        # No thread waits for the process: with all of them waiting, none would be left for what they wait for.
+        making = await asyncio.to_thread(self._cache.begin, key)
+        try:
+            facts = await self._jobs.run(make, self.place, commit, form, making, self._cache.most)
+            await asyncio.to_thread(self._cache.put, key, making, facts)
+        finally:
+            await asyncio.to_thread(self._cache.forget, making)
         opened = await asyncio.to_thread(self._cache.opened, key)
         if opened is None:
             raise Failed("the archive is not what was written")
@@ -135,22 +134,20 @@ class Keeper:
             done.exception()  # whoever asked may have gone: then nobody else looks at it
 
     async def _judged(self, memory: Memory, reference: str, tip: bytes) -> Verdict:
-        key = digest(memory), reference, tip
+        key = digest(memory), reference
         judged = self._verdicts.get(key)
-        if judged is not None and time.monotonic() < judged[0]:
-            return judged[1]
+        if judged is not None and judged[0] == tip and time.monotonic() < judged[1]:
+            return judged[2]
 
         async def ask() -> Verdict:
             verdict = await self._jobs.run(judge, self.place, reference, tip, int(time.time()))
             # A refusal may pass: what keeps git's state, or settings, is put right. What is authentic remains so.
             for_good = verdict.code is None and not verdict.ages and not verdict.passing
             if not verdict.passing:
-                if len(self._verdicts) >= _MOST_KNOWN:
-                    self._verdicts.clear()
-                self._verdicts[key] = time.monotonic() + (float("inf") if for_good else _JUDGED_FOR), verdict
+                self._verdicts[key] = tip, time.monotonic() + (float("inf") if for_good else _JUDGED_FOR), verdict
             return verdict
 
-        verdict: Verdict = await self._once(key, ask)
+        verdict: Verdict = await self._once((*key, tip), ask)
         return verdict
 
     async def _require_reached(self, memory: Memory, commit: bytes) -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from gateway.serving import Client, Mirrored
 
+from gitverify.gateway import server
+
 
 @pytest.fixture
 def mirrored(tmp_path):
@@ -163,3 +165,23 @@ def test_another_name_and_the_url_of_a_proxy(mirrored):
         assert link.startswith("<https://BUILDER.example.org/v/other/.rev/")
         assert client.get("/app/main", Host="builder.example.org").status == 200
         assert client.get("/app/main", Host="example.org").status == 403
+
+
+@pytest.mark.parametrize("listen", ["127.0.0.1:0", "[::1]:0", "localhost:0"])
+def test_in_this_process(mirrored, monkeypatch, listen):
+    """It begins, and ends at once."""
+    serve = server.serve
+
+    async def shortly(application, listening, ready):
+        def begun(stop):
+            ready(stop)
+            stop()
+
+        await serve(application, listening, begun)
+
+    monkeypatch.setattr(server, "serve", shortly)
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    done = mirrored.upstream.scene_run("serve", "app.git", "--listen", listen)
+    assert (done.status, done.stdout) == (0, "")
+    assert "listening at http://" in done.stderr
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before

@@ -127,6 +127,7 @@ def serving(mirrored, *, name="app", base=None, most=1 << 30, last_verified=Fals
     client.log, client.cache = [], held
 
     async def run():
+        client.loop = asyncio.get_running_loop()
         client.jobs = Threads(2, 8)
         client.keeper = Keeper(name, place, held, client.jobs, last_verified=last_verified)
         here = f"127.0.0.1:{client.port}"

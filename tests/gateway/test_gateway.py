@@ -9,12 +9,15 @@ import socket
 import tarfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 from cli.scene import ALICE, BOB, policies
 from fetching import Upstream
 from gateway.serving import Mirrored, opened_below, serving
 
+from fixtures.lib import guix
+from fixtures.lib.keys import CAROL
 from fixtures.lib.objects import EXECUTABLE, GITLINK, SYMLINK, Entry
 from gitverify.gateway import keeper as keepers
 from gitverify.limits import LIMITS
@@ -404,6 +407,19 @@ def test_a_reference_that_somebody_moves(mirrored, client):
     assert client.get("/app/main.tar.gz").status == 200
 
 
+def test_a_branch_that_is_set_back_to_what_was_served_before(mirrored, client):
+    """As from a backup of the mirror's directory: what was authentic then is behind the mark now."""
+    assert client.get("/app/main.tar.gz").status == 200
+    locked = f"/app/.rev/{mirrored.upstream.commit('next')}.tar.gz"
+    mirrored.update()
+    assert client.get("/app/main.tar.gz").status == 200
+    mirrored.git("update-ref", "refs/heads/main", mirrored.ids["third"])
+    assert refusal(client.get("/app/main.tar.gz")) == "behind"
+    assert refusal(client.get(locked)) == "not-verified"
+    mirrored.git("update-ref", "refs/heads/main", mirrored.ids["next"])
+    assert client.get("/app/main.tar.gz").status == 200
+
+
 def test_a_mark_that_moves_before_the_branch_does(mirrored, client):
     """As it does in every update: what the branch was at is served meanwhile, and not remembered as judged."""
     mirrored.upstream.commit("next")
@@ -586,6 +602,20 @@ def test_too_many_at_once(mirrored, client):
     assert client.get("/app/a/b.tar.gz").status == 200
 
 
+def test_more_archives_at_once_than_there_are_threads(mirrored, client):
+    """Each waits for a process, and a thread waits for that: with all of them taken, nothing went on any more."""
+    ids = [mirrored.upstream.commit(f"commit {number}") for number in range(3)]
+    mirrored.update()
+    assert client.get("/app/main.tar.gz").status == 200
+    client.loop.set_default_executor(ThreadPoolExecutor(2))
+    client.jobs.gate.clear()
+    with ThreadPoolExecutor(3) as pool:
+        waiting = [pool.submit(client.get, f"/app/.rev/{commit}.tar.xz") for commit in ids]
+        assert client.get("/app/main.tar.gz").status == 200  # what is there is served meanwhile
+        client.jobs.gate.set()
+        assert [each.result().status for each in waiting] == [200, 200, 200]
+
+
 def test_nothing_stays_open(client):
     for path in ("/app/main.tar.gz", "/app/main/nixexprs.tar.xz", "/app/none.tar.gz"):
         for method in ("GET", "HEAD"):
@@ -601,7 +631,9 @@ def archive_of(client):
     return path
 
 
-@pytest.mark.parametrize("what", ["bytes", "short", "symlink", "pipe", "directory", "gone", "note", "hard link"])
+@pytest.mark.parametrize(
+    "what", ["bytes", "short", "symlink", "pipe", "directory", "gone", "note", "note pipe", "hard link"]
+)
 def test_an_archive_that_was_altered(client, what):
     fresh = client.get("/app/main.tar.gz")
     path = archive_of(client)
@@ -613,9 +645,13 @@ def test_an_archive_that_was_altered(client, what):
         os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns))
     elif what == "short":
         os.truncate(path, 100)
-    elif what == "note":
-        path.with_name(f"{path.name}.json").write_text("{")
-        client.cache._seen.clear()
+    elif what.startswith("note"):
+        note = path.with_name(f"{path.name}.json")
+        note.unlink()
+        if what == "note":
+            note.write_text("{")
+        else:
+            os.mkfifo(note)
     elif what == "hard link":
         os.link(path, path.parent / "another")
     else:
@@ -683,3 +719,68 @@ def test_two_machines_make_the_same(mirrored, tmp_path):
     other.git("repack", "-adfq", "--depth=1")
     with serving(other) as client:
         assert client.get(f"/app/.rev/{mirrored.ids['third']}.tar.gz").body == first
+
+
+# --- a keyring that is not in the mirror -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def channel(tmp_path):
+    """A Guix channel; its certificates are fetched when it is updated, and not kept."""
+    upstream = Upstream(tmp_path)
+    upstream.history.last = None
+    guix.introduce(SimpleNamespace(history=upstream.history), CAROL, keyring=[CAROL])
+    upstream.history.commit("guix", {"a": "b\n"}, sign=CAROL)
+    upstream.point("keyring", "keyring")
+    return Mirrored(tmp_path, upstream=upstream, introduction="guix")
+
+
+def test_where_the_mirrors_word_counts(channel):
+    with serving(channel) as client:
+        assert channel.ids["guix"] in client.get("/app/main.tar.gz").headers["Link"]
+        new = channel.upstream.history.commit("new", {"a": "c\n"}, sign=CAROL, parents=["guix"])
+        channel.update()
+        assert new in client.get("/app/main.tar.gz").headers["Link"]
+        assert client.get(f"/app/.rev/{channel.ids['guix']}.tar.gz").status == 200
+        assert refusal(client.get(f"/app/.rev/{channel.ids['introduction']}.tar.gz")) == "not-descendant"
+        channel.upstream.history.commit("bad", {"a": "d\n"}, sign=ALICE, parents=["new"])
+        channel.update()
+        assert refusal(client.get("/app/main.tar.gz")) == "unsupported-signature"
+
+
+def test_where_an_age_can_not_be_told(channel):
+    with serving(channel, max_age=100 * 365 * 86400) as client:
+        assert refusal(client.get("/app/main.tar.gz")) == "stale"
+        assert "leave out --max-age" in client.get("/app/main.tar.gz").text
+        assert client.get(f"/app/.rev/{channel.ids['guix']}.tar.gz").status == 200
+
+
+# --- what a mirror's settings may say --------------------------------------------------------------------------------
+
+
+def test_settings_of_the_mirror(mirrored, client):
+    """git's own configuration, which here is the mirror's."""
+    with (mirrored.path / "config").open("a") as file:
+        file.write("[gitverify]\n\tmaxAge = 1h\n")
+    assert refusal(client.get("/app/main.tar.gz")) == "stale"
+
+
+def test_settings_that_can_not_be_understood(mirrored, client):
+    with (mirrored.path / "config").open("a") as file:
+        file.write("[gitverify]\n\tmaxAge = soon\n")
+    assert refusal(client.get("/app/main.tar.gz")) == "introduction-not-configured"
+    assert refusal(client.get(f"/app/.rev/{mirrored.ids['second']}.tar.gz")) == "not-verified"
+
+
+def test_marks_that_can_not_be_read_and_a_commit(mirrored, client):
+    assert client.get("/app/main.tar.gz").status == 200
+    (mirrored.state / "marks.sqlite3").write_bytes(b"x")
+    assert client.get("/app/main.tar.gz").status == 200  # that was judged
+    assert refusal(client.get(f"/app/.rev/{mirrored.ids['second']}.tar.gz")) == "state-corrupt"
+
+
+def test_objects_that_are_gone(mirrored, client):
+    assert client.get("/app/main").status == 200  # and judged
+    for pack in (mirrored.path / "objects/pack").iterdir():
+        pack.unlink()
+    assert refusal(client.get("/app/main.tar.gz")) == "missing-object"
