@@ -37,6 +37,8 @@ class _Killer:
     def __call__(self, event, arguments):
         if event == "subprocess.Popen":
             self.count(f"git {command(arguments[1])}")
+        elif event == "os.mkdir" and Path(os.fsdecode(arguments[0])).is_dir():
+            pass  # it is there already
         elif event in _CHANGES or (event == "open" and _writes(*arguments)):
             self.count(f"{event} {Path(os.fsdecode(arguments[0])).name}")
 
