@@ -62,7 +62,7 @@ def url_of(node: Node) -> str | None:
     """Return the URL of the repository that an input comes from; None where it comes from none (Nix manual)."""
     locked = node.locked or {}
     if node.kind == "git":
-        return str(locked.get("url", ""))
+        return str(locked.get("url", "")).removeprefix("verified::")  # it is verified here
     if node.kind not in _HOSTS:
         return None
     host = locked.get("host", _HOSTS[node.kind])
