@@ -146,6 +146,19 @@ verify_tag() { # NAME COMMIT
     report verify-tag "$tag" --as "$1" --no-state
 }
 
+# Whether a directory that is named from here lies here, links and all; one that is named from the root is the user's.
+stays_here() { # DIRECTORY
+    case $1 in
+    /*) return 0 ;;
+    esac
+    here=$(pwd -P)
+    there=$(CDPATH='' cd -P -- "$1" 2>/dev/null && pwd -P) || return 0 # nothing can be written there
+    case $there/ in
+    "$here"/*) ;;
+    *) return 1 ;;
+    esac
+}
+
 # Run gitverify, and once more for the report that goes to a file. The first run's status is the answer.
 report() { # ARGUMENT...
     status=0
@@ -153,6 +166,8 @@ report() { # ARGUMENT...
     if [ -n "${GITVERIFY_REPORT:-}" ]; then
         # In a checkout of what is to be judged a link could lead anywhere.
         [ ! -L "$GITVERIFY_REPORT" ] || stop 2 "the report's file is a symbolic link"
+        stays_here "$(dirname -- "$GITVERIFY_REPORT")" ||
+            stop 2 "the report's directory is a symbolic link that leads out of the checkout"
         gitverify "$@" --format "${GITVERIFY_REPORT_FORMAT:?}" >"$GITVERIFY_REPORT" || :
     fi
     exit "$status"

@@ -298,6 +298,19 @@ def test_a_report_is_not_written_through_a_link(runner):
     assert not (runner.place / "elsewhere").exists()
 
 
+def test_nor_in_a_directory_that_is_a_link(runner):
+    runner.clone()
+    (runner.place / "elsewhere").mkdir()
+    (runner.checkout / "reports").symlink_to(runner.place / "elsewhere")
+    more = {"GITVERIFY_REPORT": "reports/report.sarif", "GITVERIFY_REPORT_FORMAT": "sarif"}
+    assert pull(runner, 7, **more).status == 2
+    assert not list((runner.place / "elsewhere").iterdir())
+    (runner.checkout / "reports").unlink()
+    (runner.checkout / "reports").mkdir()
+    assert pull(runner, 7, **more).status == 0
+    assert (runner.checkout / "reports" / "report.sarif").exists()
+
+
 @pytest.mark.parametrize("status", [1, 3, 4, 70])
 def test_the_answer_is_gitverifys(runner, status):
     runner.clone()
