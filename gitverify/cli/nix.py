@@ -8,6 +8,7 @@ import os
 import tempfile
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -262,28 +263,50 @@ def _history(url: str | None, asked: dict[str, Any]) -> Iterator[tuple[Repositor
     limits = bounds(asked["max_size"], asked["timeout"])
     with at_work() as progress, store.locked("refs/heads/none") as quarantine:
         arrival = Arrival(store, quarantine, source, limits, progress.said)
-        rev = _fetched(arrival, asked["rev"], asked["branch"], limits.seconds)
+        rev, reference = _fetched(arrival, asked["rev"], asked["branch"], limits.seconds)
+        if asked["rev"] is None:
+            _check_floor(arrival, asked, rev, reference, progress)
         if asked["keyring"] is not None and not arrival.has(asked["keyring"]):
             arrival.fetch(asked["keyring"].hex())
         yield arrival.repository(), rev, progress
 
 
-def _fetched(arrival: Arrival, rev: bytes | None, branch: str | None, seconds: float) -> bytes:
-    """Fetch a commit, or what a branch is at; return its raw id."""
+def _check_floor(arrival: Arrival, asked: dict[str, Any], rev: bytes, reference: str, progress: Progress) -> None:
+    """R23: return if what a branch is at has all that was accepted of it before, by whatever command.
+
+    No mark moves, and the evidence does not hang on any. Raises Unanswerable, with the refusal.
+    """
+    from gitverify.verify import verify  # noqa: PLC0415  (not loaded for --help)
+
+    keyring = asked["keyring"].hex() if asked["keyring"] is not None else None
+    words = {name: asked[name] for name in ("introduction", "signer", "policy_path", "dialect")}
+    session = arrival.session(Query(**words, keyring=keyring, any_age=True), rev, reference)
+    request = session.request()
+    floor = session.remembered(request)
+    if not floor.commits:
+        return
+    outcome = verify(session.repository, replace(request, floor=floor), observer=progress)
+    if outcome.reason in {"behind", "rollback"}:
+        message = f"{outcome.refusals[0].message}; if you want it all the same, name it with --rev {rev.hex()}"
+        raise Unanswerable(outcome.reason, message, verdict="refused", rule="R23")
+
+
+def _fetched(arrival: Arrival, rev: bytes | None, branch: str | None, seconds: float) -> tuple[bytes, str]:
+    """Fetch a commit, or what a branch is at; return its raw id, and the branch's full name if that was asked."""
     from gitverify.transfer.quarantine import FetchFailed  # noqa: PLC0415
 
     if rev is not None and arrival.has(rev):
-        return rev
+        return rev, ""
     if rev is not None and branch is None:
         arrival.fetch(rev.hex())
-        return rev
+        return rev, ""
     try:
         asked = f"refs/heads/{branch_of(branch)}" if branch else None
         name = asked or arrival.quarantine.default_branch(arrival.source, seconds)
     except FetchFailed as error:
         raise fetch_failed(str(error)) from None
     arrival.fetch(name)
-    return rev or arrival.tip(name)
+    return rev or arrival.tip(name), name
 
 
 def _told(url: str, request: Request, asked: dict[str, Any], place: Path, *, as_json: bool) -> str:

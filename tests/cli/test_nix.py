@@ -352,6 +352,24 @@ def test_prefetch_what_a_branch_is_at(scene):
     assert prefetch(scene, "--branch", "nonsense", rev=None).status == 3
 
 
+def test_prefetch_of_an_older_state_than_was_accepted_before(scene):
+    """Whatever command accepted it."""
+    url = f"file://{scene.path}"
+    anchor = ["--introduction", scene.ids["introduction"]]
+    assert scene.run("fetch", url, *anchor, "--branch", "main", "--narhash", repo=False).status == 0
+    assert prefetch(scene, "--branch", "main", rev=None).status == 0
+    scene.repository.ref("refs/heads/main", scene.ids["second"])
+    done = prefetch(scene, "--branch", "main", "--json", rev=None)
+    assert (json.loads(done.stdout)["reason"], done.status) == ("behind", 1)
+    assert f"--rev {scene.ids['second']}" in done.stdout
+    assert prefetch(scene, rev=None).status == 1
+    assert prefetch(scene, rev="second").status == 0
+    scene.history.commit("instead", {"README": "x\n"}, parents=["second"], sign=ALICE)
+    assert json.loads(prefetch(scene, "--json", rev=None).stdout)["reason"] == "rollback"
+    scene.history.commit("evil", {"README": "evil\n"}, sign=MALLORY)
+    assert prefetch(scene, rev=None).status == 1
+
+
 def test_prefetch_from_a_clone(scene):
     fetched = prefetch(scene, "--json").stdout
     url = "https://example.org/app.git"
