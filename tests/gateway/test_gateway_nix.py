@@ -102,6 +102,20 @@ def test_the_hash_is_that_of_what_nix_unpacks(world, tmp_path):
 
 
 @needs_locking
+def test_a_hash_with_characters_that_are_escaped(world):
+    """Unescaped, a plus sign in a query is a space to many."""
+    for number in range(200):
+        world.commit(f"commit {number}")
+        link = world.client.get("/app/main.tar.gz", "HEAD").headers["Link"]
+        if "%2B" in link and "%2F" in link:
+            break
+    world.nix("flake", "lock", world.flake)
+    assert "+" in world.locked()["narHash"]
+    assert "/" in world.locked()["narHash"].removeprefix("sha256-")
+    assert world.nix("eval", "--raw", f"{world.flake}#narHash") == world.locked()["narHash"]
+
+
+@needs_locking
 def test_an_update_and_a_cold_store(world, tmp_path):
     first = world.commit("first")
     world.update()
