@@ -36,7 +36,7 @@ def requested(read: Callable[[], bytes], write: Callable[[bytes], object]) -> bo
             return False
         elif line == f"connect {UPLOAD_PACK}".encode():
             return True
-        elif line is not None and line.startswith(b"connect "):
+        elif line == b"connect git-receive-pack":
             raise BadRequest("a verified remote is for reading: push to the URL without “verified::”")
         else:
             raise BadRequest(f"git asks for “{shown(line or b'')}”, which a verified remote does not do")

@@ -317,3 +317,4 @@ def test_the_protocol():
         with pytest.raises(BadRequest) as refused:
             conversation(text)
         assert "\x1b" not in str(refused.value)
+        assert ("push to the URL" in str(refused.value)) == (b"receive" in text)
