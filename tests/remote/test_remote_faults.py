@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from dataclasses import replace
 from unittest import mock
 
 import gitserver
@@ -12,6 +13,10 @@ from killing import everywhere
 from remote.test_remote import Remote
 
 from gitverify.cli import remote_verified
+from gitverify.mirror.memory import read
+from gitverify.remote.outcome import told, unmoved
+from gitverify.session import Unanswerable
+from gitverify.transfer.store import NoStore, Store
 
 
 @pytest.fixture
@@ -128,6 +133,27 @@ def test_an_update_that_can_not_begin(cloned):
     broken = cloned.git("ls-remote", cloned.url)
     assert broken.returncode
     assert not broken.stdout
+
+
+def test_what_is_made_of_an_update_that_can_not_begin(cloned):
+    third = bytes.fromhex(cloned.upstream.ids["third"])
+    environment = cloned.environment | {"GITVERIFY_INTRODUCTION": cloned.upstream.ids["introduction"]}
+    mirror = unwritable(cloned)
+    with mock.patch.dict(os.environ, environment, clear=True):
+        _, _, results = remote_verified._updated(cloned.upstream.url, None)
+    (result,) = results
+    assert (result.before, result.after, result.report.reason) == (third, third, "mirror-failed")
+    lines, serves = told("x", results, strict=False)
+    assert serves
+    assert f"main stays at {third.hex()}" in "\n".join(lines)
+    assert not told("x", results, strict=True)[1]
+    assert not told("x", [replace(result, after=None)], strict=False)[1]
+    store = Store(mirror, environment)
+    known = read(store.home)
+    (mirror / "HEAD").unlink()
+    with pytest.raises(Unanswerable) as failed:
+        unmoved(store, known, NoStore("no room"))
+    assert "no room" in str(failed.value)
 
 
 def test_a_first_update_that_can_not_begin(remote):
