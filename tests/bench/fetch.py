@@ -94,6 +94,7 @@ def once(served: Served, protocol: str, url: str, place: Path, best: Best, parts
             served.at(tip)
             refspec = "+refs/heads/main:refs/heads/main"
             note("git fetch", timed(["git", f"--git-dir={plain}", "fetch", "-q", "origin", refspec]))
+        shell('sync -f "$1"', place)  # an export waits for the disk: not for what others have written here
         spent, shares = ours(served, url, place, f"out{len(what)}")
         if note(what, spent):
             parts[f"{protocol}: {what}"] = shares | {"all": spent.seconds}
