@@ -69,7 +69,7 @@ let
   contained = import ./hardening.nix // {
     User = cfg.user;
     Group = cfg.group;
-    StateDirectory = "${cfg.stateDirectory} ${cfg.stateDirectory}/mirrors";
+    StateDirectory = "${cfg.stateDirectory} ${cfg.stateDirectory}/mirrors ${cfg.stateDirectory}/upgrade";
     # The mirrors are there to be read; marks, and what is not verified, have directories of their own.
     StateDirectoryMode = "0755";
     UMask = "0022";

@@ -42,8 +42,12 @@ let
     map (each: each.repository.name) upgradesFrom ++ map (name: (ofInput name).name) inputs
   );
 
+  # Where the checks leave what is to be built: a commit's id, or its files.
+  commit = "${home}/upgrade/commit";
+  files = "${home}/upgrade/nixpkgs";
+
   # The unit is root's. What reads a repository is not, and sees nothing of root's environment.
-  asOwner = [
+  owner = [
     "${pkgs.util-linux}/bin/setpriv"
     "--reuid=${cfg.user}"
     "--regid=${cfg.group}"
@@ -57,8 +61,8 @@ let
     "PATH=${pkgs.gitMinimal}/bin"
     "HOME=${home}"
     "GIT_CONFIG_GLOBAL=/dev/null"
-    program
   ];
+  asOwner = owner ++ [ program ];
 
   markChecks =
     { repository, branch }:
@@ -73,6 +77,7 @@ let
         ++ given "repo" repository.directory
         ++ given "ref" "refs/heads/${branch}"
         ++ judgedBy repository
+        ++ lib.optional (upgrade.flake == null) "--output=${files}"
       )
     );
 
@@ -102,10 +107,48 @@ let
       )
     );
 
-  words = builtins.concatMap (lib.splitString " ") upgrade.flags;
+  before = lib.optional (upgrade.flake == null) (
+    command (
+      owner
+      ++ [
+        "${pkgs.coreutils}/bin/rm"
+        "-rf"
+        "--"
+        files
+      ]
+    )
+  );
+
+  noted =
+    { repository, branch }:
+    if upgrade.flake == null then
+      # Nix looks for a file that is not in there at the next place, which nobody has verified.
+      command [
+        "${pkgs.coreutils}/bin/ls"
+        "${files}/nixos/default.nix"
+      ]
+    else
+      command (
+        owner
+        ++ [
+          "git"
+          "--git-dir=${repository.directory}"
+          "log"
+          "-1"
+          "--format=%H"
+          "--output=${commit}"
+          "refs/heads/${branch}"
+          "--"
+        ]
+      );
+
+  words = builtins.concatMap (
+    flag: lib.splitString " " (builtins.replaceStrings [ "\t" "\n" ] [ " " " " ] flag)
+  ) upgrade.flags;
   has = flag: word: word == flag || lib.hasPrefix "${flag}=" word;
   # With one of these, something else is built than the flake at that place, or than the lock has.
   elsewhere = [
+    "--attr"
     "--commit-lock-file"
     "--file"
     "--impure"
@@ -114,11 +157,13 @@ let
     "--recreate-lock-file"
     "--reference-lock-file"
     "--rollback"
+    "--store-path"
     "--update-input"
+    "-A"
     "-F"
     "-f"
   ];
-  # NixOS itself writes it once.
+  # NixOS itself writes it once, and this module.
   named = builtins.length (builtins.filter (has "--flake") words);
 
   gateAssertions = [
@@ -150,17 +195,30 @@ let
       assertion =
         upgrade.flake != null
         || builtins.all (
-          word: !lib.hasPrefix "nixpkgs=" word || word == "nixpkgs=${toString channel}/nixexprs.tar.xz"
+          word:
+          !lib.hasPrefix "nixpkgs=" word
+          || word == "nixpkgs=${toString channel}/nixexprs.tar.xz"
+          || word == "nixpkgs=${files}"
         ) words;
       message = "services.gitverify.gateUpgrade: system.autoUpgrade.flags has another nixpkgs than the verified channel";
     }
     {
       assertion =
         !builtins.any (word: builtins.any (flag: has flag word) elsewhere) words
-        && named <= (if upgrade.flake != null then 1 else 0);
+        && named <= (if upgrade.flake != null then 2 else 0);
       message =
         "services.gitverify.gateUpgrade: with one of these in system.autoUpgrade.flags, something else would be built "
         + "than what was verified: --flake ${toString elsewhere}";
+    }
+    {
+      assertion = (upgrade.storePathProvider or null) == null;
+      message = "services.gitverify.gateUpgrade: what system.autoUpgrade.storePathProvider has built is verified by nobody";
+    }
+    {
+      assertion = upgrade.flake != null || builtins.all (each: each.repository.keyring == null) upgradesFrom;
+      message =
+        "services.gitverify.gateUpgrade: a channel of a repository with a keyring can't be gated, as its certificates are "
+        + "not in the mirror. Set system.autoUpgrade.flake";
     }
     {
       assertion = builtins.length inputs == builtins.length (builtins.attrNames gate.inputs);
@@ -183,11 +241,16 @@ in
     );
     system.autoUpgrade.flags =
       if upgrade.flake != null then
-        # Otherwise Nix locks again, without asking, what flake.nix wants otherwise than the lock has it.
-        [ "--no-update-lock-file" ]
+        # Of two, the last counts. Without the commit's id, Nix builds what it fetched some time ago where it can't fetch.
+        lib.mkAfter [
+          # Otherwise Nix locks again, without asking, what flake.nix wants otherwise than the lock has it.
+          "--no-update-lock-file"
+          "--flake \"${place}&rev=$(< ${commit})${attribute}\""
+        ]
       else
-        # Otherwise what was served an hour ago is new enough for Nix.
-        [ "--option tarball-ttl 0" ];
+        # Of two, the first counts. What listens at the gateway's port may be anybody's, a proxy may lie between, and
+        # where nothing answers Nix goes on with the next nixpkgs that it finds, which is root's own channel.
+        lib.mkBefore [ "-I nixpkgs=${files}" ];
     systemd.services.gitverify-gate = lib.mkMerge [
       (run (map (name: cfg.repositories.${name}) gated))
       { description = "Verify, now, what the system is upgraded from"; }
@@ -199,7 +262,11 @@ in
       wants = lib.optional cfg.serve.enable "gitverify-serve.service";
       after = [ "gitverify-gate.service" ] ++ lib.optional cfg.serve.enable "gitverify-serve.service";
       inherit (cfg) onFailure;
-      serviceConfig.ExecStartPre = builtins.concatMap markChecks upgradesFrom ++ builtins.concatMap lockChecks upgradesFrom;
+      serviceConfig.ExecStartPre =
+        before
+        ++ builtins.concatMap markChecks upgradesFrom
+        ++ builtins.concatMap lockChecks upgradesFrom
+        ++ map noted upgradesFrom;
     };
   };
 }

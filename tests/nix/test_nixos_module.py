@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.nix.nixosunits import HERE, Refused, arguments, evaluate, quoted, real_lib, written
+from tests.nix.nixosunits import HERE, HOME, Refused, arguments, evaluate, quoted, real_lib, written
 from tests.nix.nixplace import Nix, needs_nix
 
 pytestmark = needs_nix
@@ -269,7 +269,7 @@ def test_a_unit_may_do_little(nix, name):
         "",
         "",
     )
-    assert config["StateDirectory"].split() == ["gitverify", "gitverify/mirrors"]
+    assert config["StateDirectory"].split() == ["gitverify", "gitverify/mirrors", "gitverify/upgrade"]
     assert "ReadWritePaths" not in config
     assert config["SystemCallFilter"] == ["@system-service", "~@privileged"]
     assert config["RestrictAddressFamilies"] == "AF_INET AF_INET6 AF_UNIX"
@@ -476,7 +476,7 @@ def test_the_lock_is_checked_for_the_inputs_that_are_named(nix):
     """
     )
     system = evaluate(nix, settings(more=more))
-    mark, lock = words_of(system, "nixos-upgrade", "ExecStartPre")
+    mark, lock, _ = words_of(system, "nixos-upgrade", "ExecStartPre")
     assert mark[mark.index("verify") :] == [
         "verify",
         "refs/heads/main",
@@ -507,6 +507,18 @@ def test_the_lock_is_checked_for_the_inputs_that_are_named(nix):
         "/var/lib/gitverify/mirrors/lib",
     ]
     assert "--no-update-lock-file" in system["autoUpgrade"]["flags"]
+
+
+def test_what_is_built_is_the_commit_that_was_checked(nix):
+    """Of two flakes on nixos-rebuild's command line, the last counts."""
+    more = UPGRADE.replace(".flake;", '.flake + "#host";')
+    system = evaluate(nix, settings(more=more, branch="it's$50%"))
+    noted = words_of(system, "nixos-upgrade", "ExecStartPre")[-1]
+    assert noted[-4:] == ["--format=%H", f"--output={HOME}/upgrade/commit", "refs/heads/it's$50%", "--"]
+    assert "--reuid=gitverify" in noted
+    flags = [flag for flag in system["autoUpgrade"]["flags"] if "--flake" in flag]
+    assert flags[-1] == f'--flake "{MIRROR}?ref=it%27s%2450%25&rev=$(< {HOME}/upgrade/commit)#host"'
+    assert len(flags) == 2
 
 
 def test_a_lock_that_is_not_looked_at_is_said(nix):
@@ -558,6 +570,10 @@ def test_an_upgrade_from_elsewhere_is_refused(nix):
             "something else would be built",
         ),
         ('system.autoUpgrade.flags = [ "--impure" ];', "something else would be built"),
+        ('system.autoUpgrade.flags = [ "-L\\t--impure" ];', "something else would be built"),
+        ('system.autoUpgrade.flags = [ "-L\\n--impure" ];', "something else would be built"),
+        ('system.autoUpgrade.flags = [ "--store-path" "/x" ];', "something else would be built"),
+        ('system.autoUpgrade.storePathProvider = "/x";', "storePathProvider"),
         ('system.autoUpgrade.flags = [ "--flake" "github:example/app" ];', "something else would be built"),
         ('system.autoUpgrade.flags = [ "--flake=github:example/app" ];', "something else would be built"),
         ('system.autoUpgrade.flags = [ "--override-input=x" "y" ];', "something else would be built"),
@@ -636,9 +652,14 @@ def test_the_gateway_starts_once_there_are_mirrors(nix):
 
 def test_an_upgrade_from_a_channel_that_is_served_is_gated(nix):
     system = evaluate(nix, settings(more=SERVE + CHANNEL))
-    (mark,) = words_of(system, "nixos-upgrade", "ExecStartPre")
+    cleared, mark, looked = words_of(system, "nixos-upgrade", "ExecStartPre")
+    assert cleared[-4:] == ["/usr/bin/rm", "-rf", "--", f"{HOME}/upgrade/nixpkgs"]
     assert "verify" in mark
-    assert "--option tarball-ttl 0" in system["autoUpgrade"]["flags"]
+    assert f"--output={HOME}/upgrade/nixpkgs" in mark
+    assert looked[-1] == f"{HOME}/upgrade/nixpkgs/nixos/default.nix"
+    # Of two, the first counts.
+    words = " ".join(system["autoUpgrade"]["flags"]).split()
+    assert next(word for word in words if word.startswith("nixpkgs=")) == f"nixpkgs={HOME}/upgrade/nixpkgs"
     assert system["services"]["nixos-upgrade"]["requires"] == ["gitverify-gate.service"]
     assert [words[3] for words in words_of(system, "gitverify-gate")] == ["/var/lib/gitverify/mirrors/app"]
 
@@ -660,6 +681,11 @@ def test_another_channel_is_refused(nix, old, new):
         evaluate(nix, settings(more=(SERVE + CHANNEL).replace(old, new)))
 
 
+def test_a_channel_that_only_its_update_could_judge_is_refused(nix):
+    with pytest.raises(Refused, match="of a repository with a keyring can't be gated"):
+        evaluate(nix, settings(more=SERVE + CHANNEL, keyring="keyring"))
+
+
 def test_a_flake_beside_the_channel_is_refused(nix):
     with pytest.raises(Refused, match="something else would be built"):
         evaluate(nix, settings(more=SERVE + CHANNEL + 'system.autoUpgrade.flags = [ "--flake" "x" ];'))
@@ -678,7 +704,8 @@ def test_another_nixpkgs_beside_the_channel_is_refused(nix):
 def test_without_the_keyrings_branch_the_mirror_is_judged_by_its_update_alone(nix):
     """That branch is not in the mirror."""
     services = evaluate(nix, settings(more=UPGRADE, keyring="keyring"))["services"]
-    assert services["nixos-upgrade"]["serviceConfig"]["ExecStartPre"] == []
+    (noted,) = services["nixos-upgrade"]["serviceConfig"]["ExecStartPre"]
+    assert "--output=/var/lib/gitverify/upgrade/commit" in arguments(noted)
     assert services["nixos-upgrade"]["requires"] == ["gitverify-gate.service"]
 
 

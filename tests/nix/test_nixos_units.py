@@ -24,7 +24,7 @@ from fetching import Upstream
 from gitrepo import ENVIRONMENT
 
 from gitverify.cli.main import COMMANDS
-from tests.nix.nixosunits import Machine, arguments, evaluate, quoted
+from tests.nix.nixosunits import HOME, Machine, arguments, evaluate, quoted
 from tests.nix.nixplace import NIX, Nix, needs_nix
 
 ROOTLESS = os.geteuid() != 0
@@ -347,7 +347,10 @@ def test_what_reads_a_repository_for_root_is_not_root(world):
     """It has no privileges, no group and no variable of root's, and can't get any back."""
     world.machine.system = evaluate(world.nix, world.settings().replace(quoted(getpass.getuser()), '"nobody"', 1))
     lines = world.machine.system["services"][UPGRADE]["serviceConfig"]["ExecStartPre"]
+    *lines, noted = lines
     assert len(lines) == 2
+    words = arguments(lines[0])
+    assert arguments(noted)[: words.index("HOME=/var/lib/gitverify")] == words[: words.index("HOME=/var/lib/gitverify")]
     with tempfile.TemporaryDirectory() as place:
         Path(place).chmod(0o755)
         program = Path(place) / "gitverify"
@@ -426,6 +429,66 @@ def test_root_builds_from_the_mirror_of_another_user(foreign):
     for program in [NIX, *newer()]:
         done = foreign.flake(program)
         assert (done.returncode, done.stdout.strip()) == (0, "42"), done.stderr
+
+
+def test_where_root_can_not_fetch_nothing_older_is_built(world):
+    """As without safe.directory, or a full disk: Nix warns then, and goes on with what it fetched the last time."""
+    world.upgrades()
+    foreign = Foreign(world)
+    for program in [NIX, *newer()]:
+        assert pinned(foreign, program).stdout.strip() == "42"
+    world.config.commit("next", **{"flake.nix": FLAKE.replace("42", "43"), "README": "x\n"})
+    world.upgrades()
+    foreign.give_away()
+    for program in [NIX, *newer()]:
+        assert pinned(foreign, program, told=False).stdout.strip() != "42"
+        done = pinned(foreign, program)
+        assert (done.returncode, done.stdout.strip()) == (0, "43"), done.stderr
+
+
+def pinned(foreign, program, told=True):
+    """Evaluate what the upgrade's script, whose flags go through a shell, has nixos-rebuild build."""
+    *_, url = expanded(foreign.world)
+    environment = foreign.world.nix.environment | {"GIT_CONFIG_GLOBAL": str(foreign.told) if told else os.devnull}
+    command = [program, "eval", "--refresh", "--no-update-lock-file", f"{url}#x"]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def expanded(world):
+    """Return the words of system.autoUpgrade.flags, as a shell makes them."""
+    flags = " ".join(world.machine.system["autoUpgrade"]["flags"]).replace(HOME, str(world.machine.home))
+    done = subprocess.run(["bash", "-ec", f"printf '%s\\n' {flags}"], capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()
+
+
+CHANNEL = 'channel = "http://127.0.0.1:8417/config/main"'
+
+
+def test_a_channel_is_built_from_what_was_checked_and_from_nothing_else(world, tmp_path):
+    """Whoever listens at the port, whatever proxy there is, and whatever root's own channel has."""
+    gateway = "services.gitverify.serve.enable = true;"
+    old = "flake = config.services.gitverify.repositories.config.flake"
+    world.machine.system = evaluate(world.nix, world.settings(gateway).replace(old, CHANNEL))
+    world.does_not_upgrade("failed", "nixos/default.nix")  # it is no nixpkgs
+    for content in ("1", "2"):
+        world.config.commit(content, **{"nixos/default.nix": f"{content}\n", "default.nix": "0\n"})
+        world.upgrades()
+        words = expanded(world)
+        from_it = words[words.index("-I") :]
+        others = tmp_path / "others"
+        (others / "nixos").mkdir(parents=True, exist_ok=True)
+        (others / "nixos/default.nix").write_text('"of nobody"')
+        for program in map(Path, [NIX, *newer()]):
+            done = subprocess.run(
+                [program.with_name("nix-instantiate"), "--eval", *from_it, "-E", "import <nixpkgs/nixos>"],
+                env=world.nix.environment | {"NIX_PATH": f"nixpkgs={others}", "http_proxy": "http://127.0.0.1:9"},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert (done.returncode, done.stdout.strip()) == (0, content), done.stderr
+    world.config.bad()
+    assert world.start(UPGRADE).result == "dependency"
 
 
 def newer():

@@ -50,10 +50,19 @@ let
     in
     map content (filter (value: priority value == best) values);
 
+  # mkBefore and mkAfter, of what a list is made of.
+  inOrder =
+    values:
+    let
+      place = value: if isProperty "order" value then value.priority else 1000;
+      content = value: if isProperty "order" value then value.content else value;
+    in
+    map content (builtins.sort (one: other: place one < place other) values);
+
   mergeOption =
     loc: option: values:
     let
-      set = strongest (concatMap discharge values);
+      set = inOrder (strongest (concatMap discharge values));
       given = if set == [ ] && option ? default then [ option.default ] else set;
     in
     if option.readOnly or false && set != [ ] then
@@ -187,6 +196,12 @@ let
       _type = "merge";
       inherit contents;
     };
+    mkOrder = priority: content: {
+      _type = "order";
+      inherit priority content;
+    };
+    mkBefore = lib.mkOrder 500;
+    mkAfter = lib.mkOrder 1500;
     mkForce = content: {
       _type = "override";
       priority = 50;

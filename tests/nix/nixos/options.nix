@@ -47,13 +47,28 @@ in
       flake = of (types.nullOr types.str) null;
       channel = of (types.nullOr types.str) null;
       flags = names;
+      storePathProvider = of (types.nullOr types.str) null;
     };
   };
 
   config = lib.mkIf config.system.autoUpgrade.enable {
-    system.autoUpgrade.flags = lib.optional (
-      config.system.autoUpgrade.flake != null
-    ) "--flake ${toString config.system.autoUpgrade.flake}";
+    system.autoUpgrade.flags =
+      if config.system.autoUpgrade.flake != null then
+        [
+          "--refresh"
+          "--flake ${config.system.autoUpgrade.flake}"
+        ]
+      else
+        [ "--no-build-output" ]
+        ++ (
+          if config.system.autoUpgrade.channel != null then
+            [
+              "-I"
+              "nixpkgs=${config.system.autoUpgrade.channel}/nixexprs.tar.xz"
+            ]
+          else
+            [ ]
+        );
     systemd.services.nixos-upgrade = {
       description = "NixOS Upgrade";
       restartIfChanged = false;
