@@ -13,19 +13,19 @@ if TYPE_CHECKING:
 
     from gitverify.policies.coverage import Cover
     from gitverify.policies.model import Policy
+    from gitverify.policybook import PolicyBook
 
     Answer = tuple[bytes | None, int]  # the path that is not covered, and the steps that it took to find out
-    # What a cover is made from: a policy's number, the people and whether they may change the policy file.
-    Name = tuple[int, frozenset[str], bool]
+    # What a cover is made from: a policy's file (mode and id), people, and whether they may change the policy file.
+    Name = tuple[tuple[bytes, bytes], frozenset[str], bool]
 
 
 class Answers:
     """What other processes found out about the commits of one block at a time."""
 
-    def __init__(self, policies: list[Policy]) -> None:
-        """Begin with nothing. A policy goes by its place among ``policies``, which must be the same everywhere."""
-        self._policies = policies  # also so that no other object gets the identity of one of them
-        self._numbers = {id(policy): number for number, policy in enumerate(policies)}
+    def __init__(self, book: PolicyBook) -> None:
+        """Begin with nothing. A policy goes by the file that the book has read it from."""
+        self._book = book
         self._waiting: dict[int, tuple[Any, ...]] = {}
         self._found: dict[tuple[Name, tuple[bytes, ...]], Answer] = {}
         self._cover: Cover | None = None
@@ -33,9 +33,9 @@ class Answers:
 
     def covers(self, cover: Cover, policy: Policy, people: frozenset[str], *, policy_file: bool) -> None:
         """Note what a cover is made from, which the next questions are likely to be about."""
-        number = self._numbers.get(id(policy))
+        file = self._book.file_of(policy)
         self._cover = cover
-        self._name = None if number is None else (number, people, policy_file)
+        self._name = None if file is None else ((file.mode, file.id), people, policy_file)
 
     def take(self, block: int, answers: tuple[Any, ...]) -> None:
         """Keep what a process has handed over until its block is reached."""

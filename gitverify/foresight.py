@@ -18,7 +18,7 @@ from gitverify.inquiry import Inquiry
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from gitverify.policies.model import Policy
+    from gitverify.policybook import PolicyBook
     from gitverify.pool import Ahead, Pool
     from gitverify.rules.authority import Parent
     from gitverify.rules.facts import Authorized, Refusal
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 WORTH_LOOKING = 512
 
 BLOCK = 64  # commits
+
+# Bytes of policy files that a child reads. Nobody may have signed them: commits that will be refused can have any.
+MOST_POLICIES = 8 << 20
 
 
 class Judging(Protocol):
@@ -48,55 +51,62 @@ class Judging(Protocol):
         ...
 
 
-def look_ahead(judgement: Judging, policies: list[Policy], pool: Pool) -> Foresight | None:
-    """Start processes that look ahead of a judgement, where that is worth while.
-
-    ``policies``: those of the commits to be judged, each once.
-    """
-    order = judgement.order
-    if len(order) < WORTH_LOOKING or not any(policy.compares_trees for policy in policies):
-        return None
-    answers = Answers(policies)
-    blocks = -(-len(order) // BLOCK)
-
-    def prepare() -> Callable[[int], tuple[Any, ...] | None]:
-        supposed = judgement.supposing_authentic(Supposing)
-        asked = supposed.inquiry.answers = Asked(policies)
-
-        def work(block: int) -> tuple[Any, ...] | None:
-            try:
-                for commit in order[block * BLOCK : (block + 1) * BLOCK]:
-                    supposed.decide(commit)
-            except MissingObject:
-                return None
-            return asked.hand_over()
-
-        return work
-
-    ahead = pool.ahead(blocks, prepare, answers.take)
-    if ahead is None:
-        return None
-    judgement.inquiry.answers = answers
-    return Foresight(ahead, answers)
-
-
 class Foresight:
-    """The processes that look ahead, and what they found."""
+    """The processes that look ahead of a judgement, and what they found."""
 
-    def __init__(self, ahead: Ahead, answers: Answers) -> None:
-        """Take both."""
-        self._ahead = ahead
-        self._answers = answers
+    def __init__(self, judgement: Judging, book: PolicyBook, pool: Pool) -> None:
+        """Start none yet. ``book``: where the policies are read."""
+        self._judgement = judgement
+        self._book = book
+        self._pool: Pool | None = pool
+        self._answers = Answers(book)
+        self._ahead: Ahead | None = None
 
     def reached(self, place: int) -> None:
-        """Say which commit is judged next: where a block begins, what was found about it comes to hand."""
-        if not place % BLOCK:
+        """Say which commit is judged next: where a block begins, what was found about it comes to hand.
+
+        Processes are started once a policy has trees compared. That is asked of those in force, which somebody has
+        signed: what is above the first refusal may be anything.
+        """
+        if place % BLOCK:
+            return
+        left = len(self._judgement.order) - place
+        if self._pool is not None and self._book.compares_trees and left >= WORTH_LOOKING:
+            self._start(self._pool)
+        if self._ahead is not None:
             self._ahead.reached(place // BLOCK)
             self._answers.reached(place // BLOCK)
 
     def close(self) -> None:
         """End the processes."""
-        self._ahead.close()
+        if self._ahead is not None:
+            self._ahead.close()
+
+    def _start(self, pool: Pool) -> None:
+        self._pool = None
+        blocks = -(-len(self._judgement.order) // BLOCK)
+        self._ahead = pool.ahead(blocks, self._prepare, self._answers.take)
+        if self._ahead is not None:
+            self._judgement.inquiry.answers = self._answers
+
+    def _prepare(self) -> Callable[[int], tuple[Any, ...] | None]:
+        """Make what finds the answers of a block, in a child process."""
+        order, book = self._judgement.order, self._book
+        supposed = self._judgement.supposing_authentic(Supposing)
+        asked = supposed.inquiry.answers = Asked(book)
+        most = book.size + MOST_POLICIES
+
+        def work(block: int) -> tuple[Any, ...] | None:
+            try:
+                for commit in order[block * BLOCK : (block + 1) * BLOCK]:
+                    supposed.decide(commit)
+                    if book.size > most:
+                        return None
+            except MissingObject:
+                return None
+            return asked.hand_over()
+
+        return work
 
 
 class Supposing(Inquiry):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from gitverify.errors import MalformedCommit, MalformedTree, OversizedMaterial
 from gitverify.examine import Examiner
-from gitverify.foresight import look_ahead
+from gitverify.foresight import Foresight
 from gitverify.inquiry import Inquiry
 from gitverify.objects.commit import parse_commit
 from gitverify.objects.tree import EMPTY_TREE
@@ -113,7 +113,7 @@ class Judgement:
 
         A refused commit is no end yet: a merge may adopt what it holds (R20). ``pool``: what may look ahead.
         """
-        ahead = look_ahead(self, self._policies(), pool) if pool is not None and self.is_native else None
+        ahead = Foresight(self, self._anchor.book, pool) if pool is not None and self.is_native else None
         try:
             decisions = self.decisions
             for place, commit in enumerate(self._order):
@@ -126,12 +126,6 @@ class Judgement:
             if ahead is not None:
                 ahead.close()
         self.refusals = self.refusals_of(self._tip)
-
-    def _policies(self) -> list[Policy]:
-        """Return the policies of the commits to be judged, each once."""
-        entries = {entry: None for commit in self._order if (entry := self._examined[commit].examined.entry)}
-        found = [self._anchor.policy, *map(self._anchor.book.policy, entries)]
-        return list({id(policy): policy for policy in found if isinstance(policy, Policy)}.values())
 
     def supposing_authentic(self, make_inquiry: type[Inquiry]) -> Judgement:
         """Return a judgement that takes every commit for authentic, to see what will be asked.

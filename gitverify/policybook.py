@@ -6,18 +6,22 @@ from typing import TYPE_CHECKING
 
 from gitverify.errors import MissingObject, OversizedObject, PolicyError
 from gitverify.policies.dialects import POLICY_FILES, parse
+from gitverify.policies.model import Policy
 from gitverify.rules.facts import PolicyProblem
 from gitverify.text import shown
 
 if TYPE_CHECKING:
     from gitverify.objects.source import ObjectSource
     from gitverify.objects.tree import TreeEntry
-    from gitverify.policies.model import Dialect, Policy
+    from gitverify.policies.model import Dialect
     from gitverify.treepath import Trees
 
 
 class PolicyBook:
-    """Reads the policies of one dialect."""
+    """Reads the policies of one dialect.
+
+    ``size``: how many bytes of them it has read; ``compares_trees``: whether any of them has trees compared.
+    """
 
     def __init__(self, source: ObjectSource, dialect: Dialect, path: bytes) -> None:
         """Read from ``source``; ``path`` is the policy file's, for messages."""
@@ -25,13 +29,23 @@ class PolicyBook:
         self._dialect = dialect
         self.path = path
         self._read: dict[TreeEntry, Policy | PolicyProblem] = {}
+        self._files: dict[int, TreeEntry] = {}  # by the identity of what was read, which stays here
+        self.size = 0
+        self.compares_trees = False
 
     def policy(self, entry: TreeEntry) -> Policy | PolicyProblem:
         """Return what an entry's file says, or what is wrong with it (R14). Raises MissingObject."""
         found = self._read.get(entry)
         if found is None:
             found = self._read[entry] = self._parse(entry)
+            if isinstance(found, Policy):
+                self._files[id(found)] = entry
+                self.compares_trees |= found.compares_trees
         return found
+
+    def file_of(self, policy: Policy) -> TreeEntry | None:
+        """Return the entry that a policy was read from; None where it was not read here."""
+        return self._files.get(id(policy))
 
     def _parse(self, entry: TreeEntry) -> Policy | PolicyProblem:
         name = shown(self.path)
@@ -44,6 +58,7 @@ class PolicyBook:
             return PolicyProblem("policy-invalid", f"{name}: {error}")
         except MissingObject as error:
             raise MissingObject(entry.id, f"(the policy file {name}) {error.reason}") from None
+        self.size += len(data)
         if kind != "blob":
             return PolicyProblem("policy-invalid", f"{name} is recorded as a file, but its object is a {kind}")
         try:

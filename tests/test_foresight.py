@@ -5,8 +5,9 @@ from cli.scene import ALICE, BOB, Scene, policies
 from gitrepo import GitRepository
 from lookingahead import LookingAhead
 
-from gitverify import ahead, foresight, judgement
+from gitverify import ahead, foresight, judgement, policybook
 from gitverify.answers import Answers, Asked
+from gitverify.objects.tree import TreeEntry
 from gitverify.policies.coverage import cover
 from gitverify.policies.model import Dialect, Grant, PathPrefix, Person, Policy
 from gitverify.request import Request, Silent
@@ -141,6 +142,37 @@ def test_a_tree_that_is_missing_ends_the_child_and_decides_nothing(tmp_path):
         assert tree in outcome.refusals[0].message
 
 
+@pytest.mark.parametrize("most", [0, 8 << 20])
+def test_a_child_reads_few_policies_that_nobody_may_have_signed(tmp_path, monkeypatch, most):
+    """On top of what is authentic anyone can put commits with policies as large as they may be."""
+    monkeypatch.setattr(foresight, "MOST_POLICIES", most)
+    made = Scene(tmp_path)
+    made.history.commit("paths", {policies.NATIVE: PATHS}, sign=ALICE)
+    for number in range(9):
+        made.history.commit(f"large{number}", {policies.NATIVE: PATHS + f"# {number}\n"})
+    read = []
+    parsed = policybook.parse
+    monkeypatch.setattr(policybook, "parse", lambda *about: read.append(about[1]) or parsed(*about))
+    outcome, _ = ask(made, "large8", keep_going=True)
+    assert outcome.refusals[0].code == "unsigned"
+    assert outcome == ask(made, "large8", None, keep_going=True)[0]
+    large = [data for data in read if b"# " in data]
+    assert (len(large) > 5) == (most > 0)
+
+
+def test_the_judgement_reads_no_policy_ahead(tmp_path):
+    """The file of a policy above a refused commit is missing, which nobody has to notice."""
+    made = Scene(tmp_path)
+    made.history.commit("paths", {policies.NATIVE: PATHS}, sign=ALICE)
+    made.history.commit("evil", {"a/1": "x"}, sign=BOB)
+    made.history.commit("policy", {policies.NATIVE: PATHS + "# other\n"}, sign=ALICE)
+    blob = GitRepository(made.path).git("rev-parse", f"{made.ids['policy']}:{policies.NATIVE}")
+    (made.path / ".git/objects" / blob[:2] / blob[2:]).unlink()
+    for looks in (None, LookingAhead):
+        outcome, _ = ask(made, "policy", looks, keep_going=True)
+        assert [refusal.code for refusal in outcome.refusals] == ["unauthorized-path", "parent-not-authentic"]
+
+
 def test_no_process_where_no_tree_is_compared(scene):
     outcome, asked = ask(scene, "third")
     assert outcome.verdict == "authentic"
@@ -185,13 +217,20 @@ def asked_of(answers, its, people=("ann",), policy_file=True, trees=TREES):
     return answers.answer(trees, covered, lambda: None)
 
 
+class Book:
+    """What was read from two files."""
+
+    def file_of(self, policy):
+        return {id(ONE): TreeEntry(b"100644", b"1" * 20), id(OTHER): TreeEntry(b"100644", b"2" * 20)}.get(id(policy))
+
+
 @pytest.fixture
 def answers():
-    asked = Asked([ONE, OTHER])
+    asked = Asked(Book())
     covered = cover(ONE, frozenset({"ann"}), b".gitverify.yaml", policy_file=True)
     asked.covers(covered, ONE, frozenset({"ann"}), policy_file=True)
     assert asked.answer(TREES, covered, lambda: (b"a path", 7)) == (b"a path", 7)
-    found = Answers([ONE, OTHER])
+    found = Answers(Book())
     found.take(4, asked.hand_over())
     assert asked.hand_over() == ([], [])
     found.reached(4)
@@ -236,6 +275,6 @@ def test_another_block_has_other_answers(answers):
 
 
 def test_unnamed_covers_are_not_handed_over():
-    asked = Asked([ONE])
-    asked_of(asked, OTHER)
+    asked = Asked(Book())
+    asked_of(asked, policy(b"a"))
     assert asked.hand_over() == ([], [])
