@@ -95,8 +95,13 @@ class Verified:
             raise NotTaken(f"{self._directory} can't be written: {error.strerror or error}") from None
 
     def _has(self, tip: bytes) -> bool:
-        """Whether an object is served; then all that it reaches is: no pack came here without."""
-        return not self.git.run("cat-file", "-e", tip.hex(), accept=(0, 1, 128)).status
+        """Whether a commit is served, with all that it reaches and no branch does.
+
+        No pack came here without; but a branch that went back leaves objects to ``git gc``, which may be stopped in the
+        middle, too.
+        """
+        asked = ("rev-list", "--quiet", "--objects", tip.hex(), "--not", "--branches")
+        return not self.git.run(*asked, accept=(0, 1, 128)).status
 
     def _copy(self, quarantine: Quarantine, tip: bytes, known: Iterable[bytes]) -> list[Path]:
         """Copy what the tip reaches; return the files that keep ``git gc`` away."""

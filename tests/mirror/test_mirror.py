@@ -290,7 +290,7 @@ def test_what_is_missing_on_the_server(made):
 
 # --- killed ----------------------------------------------------------------------------------------------------------
 
-PHASES = ["fetch", "for-each-ref", "cat-file", "pack-objects", "index-pack", "update-ref", "rev-parse"]
+PHASES = ["fetch", "for-each-ref", "rev-list", "pack-objects", "index-pack", "update-ref", "rev-parse"]
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -381,6 +381,19 @@ def test_gc_after_a_refusal(made):
     made.update()
     made.git("gc", "-q", "--prune=now")
     stays(made, "unauthorized-key")
+
+
+def test_gc_that_was_stopped_in_the_middle(made):
+    """A commit is here of which not all is here any more: no branch may be at it."""
+    tree = made.git("rev-parse", "main^{tree}")
+    made.upstream.point("second")
+    assert made.update("--allow-rollback").status == 0
+    made.git("repack", "-A", "-d", "-q")  # what no branch reaches any more is now in files of its own
+    (made.path / "objects" / tree[:2] / tree[2:]).unlink()
+    made.upstream.point("third")
+    assert made.update().status == 0
+    assert made.tip() == made.upstream.ids["third"]
+    made.git("fsck", "--full", "--strict")
 
 
 def test_packs_are_put_together(made):
