@@ -10,6 +10,7 @@ import fcntl
 import hashlib
 import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -139,7 +140,7 @@ def require_authentic(place: Place, commit: bytes, now: int) -> None:
     except Unanswerable as error:
         if error.refusal.code != "keyring-missing":
             raise Refused(error.refusal.code, str(error)) from None
-        _require_descendant(place, commit, memory)
+        _require_ancestral(place, commit, memory)
         return
     outcome = verify(session.repository, request, make_pool=place.pools(session.repository))
     if outcome.verdict != "authentic":
@@ -247,10 +248,23 @@ def _being_updated(place: Place) -> bool:
     return False
 
 
-def _require_descendant(place: Place, commit: bytes, memory: Memory) -> None:
-    """Where only the mirror's own word counts, what its branches reach is authentic from the introduction on."""
+def _require_ancestral(place: Place, commit: bytes, memory: Memory) -> None:
+    """Refuse a commit where only the mirror's own word counts, and that does not say that this one is authentic.
+
+    Of a merge that is authentic, the first parent is; others may be adopted, and are what nobody vouched for (R20). So
+    what the branches' first parents lead to is authentic, from the introduction on.
+    """
+    if commit.hex() == memory.introduction:
+        return
     if reaches(place, [commit], bytes.fromhex(memory.introduction)) is None:
         raise Refused("not-descendant", f"{commit.hex()} is not served: it does not descend from the introduction")
+    wanted = commit.hex().encode()
+    for branch in memory.branches:
+        line = ("rev-list", "--first-parent", f"refs/heads/{branch}", f"^{memory.introduction}", "--")
+        with suppress(GitError):
+            if wanted in _git(place).run(*line).output.split():
+                return
+    raise Refused("not-verified", f"{commit.hex()} is not served: it was merged, and the keyring to judge it is not here")
 
 
 def _without_keyring(place: Place) -> str | None:

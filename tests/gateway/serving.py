@@ -53,7 +53,7 @@ class _Sender:
 class Mirrored:
     """An upstream, and a mirror of some of its branches."""
 
-    def __init__(self, place, *branches, upstream=None, introduction="introduction"):
+    def __init__(self, place, *branches, upstream=None, introduction="introduction", options=()):
         """``branches`` beside main: they are at the second commit."""
         self.place = place
         self.upstream = upstream or Upstream(place)
@@ -63,7 +63,7 @@ class Mirrored:
             self.upstream.point("second", branch)
         words = [word for branch in ("main", *branches) for word in ("--branch", branch)]
         anchor = ["--introduction", self.ids[introduction]]
-        done = self.update("--url", self.upstream.url, *words, *anchor)
+        done = self.update("--url", self.upstream.url, *words, *anchor, *options)
         assert done.status == 0, done.stdout
 
     def update(self, *arguments):

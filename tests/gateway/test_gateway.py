@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
-from cli.scene import ALICE, BOB, policies
+from cli.scene import ALICE, BOB, MALLORY, policies
 from fetching import Upstream
 from gateway.serving import Mirrored, opened_below, serving
 
@@ -746,6 +746,23 @@ def test_where_the_mirrors_word_counts(channel):
         channel.upstream.history.commit("bad", {"a": "d\n"}, sign=ALICE, parents=["new"])
         channel.update()
         assert refusal(client.get("/app/main.tar.gz")) == "unsupported-signature"
+
+
+def test_what_a_merge_adopted_where_the_mirrors_word_counts(tmp_path):
+    """It descends from the introduction, an authentic branch reaches it, and nobody vouched for it as it is."""
+    upstream = Upstream(tmp_path)
+    policy = policies.native({"alice": [ALICE], "bob": [BOB]}, "adopting_merges: true")
+    upstream.history.commit("policy", {policies.NATIVE: policy}, sign=ALICE)
+    upstream.history.commit("theirs", {"evil": "x\n"}, sign=MALLORY)
+    upstream.history.commit("merge", {"README": "x\n"}, parents=["policy", "theirs"], sign=ALICE)
+    upstream.history.commit("next", {"README": "y\n"}, sign=ALICE)
+    upstream.point("second", "keyring")
+    mirrored = Mirrored(tmp_path, upstream=upstream, options=("--keyring", "keyring"))
+    with serving(mirrored) as client:
+        assert client.get("/app/main.tar.gz").status == 200
+        assert client.get(f"/app/.rev/{mirrored.ids['theirs']}.tar.gz").status == 403
+        for label in ("next", "merge", "policy", "second"):
+            assert client.get(f"/app/.rev/{mirrored.ids[label]}.tar.gz").status == 200
 
 
 def test_where_an_age_can_not_be_told(channel):
