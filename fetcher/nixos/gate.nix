@@ -64,6 +64,22 @@ let
   ];
   asOwner = owner ++ [ program ];
 
+  # All that follows looks at this one, whatever becomes of the branch meanwhile.
+  tip = "refs/gitverify/upgrade";
+  taken =
+    { repository, branch }:
+    command (
+      owner
+      ++ [
+        "git"
+        "--git-dir=${repository.directory}"
+        "update-ref"
+        "--no-deref"
+        tip
+        "refs/heads/${branch}"
+      ]
+    );
+
   markChecks =
     { repository, branch }:
     # A keyring's branch is not in the mirror, so only the update itself can judge by it.
@@ -72,7 +88,7 @@ let
         asOwner
         ++ [
           "verify"
-          "refs/heads/${branch}"
+          tip
         ]
         ++ given "repo" repository.directory
         ++ given "ref" "refs/heads/${branch}"
@@ -82,7 +98,7 @@ let
     );
 
   lockChecks =
-    { repository, branch }:
+    { repository, ... }:
     lib.optional (upgrade.flake != null && (gate.inputs != { } || gate.requireAll)) (
       command (
         asOwner
@@ -91,9 +107,9 @@ let
           "check"
         ]
         ++ given "repo" repository.directory
-        ++ given "rev" "refs/heads/${branch}"
+        ++ given "rev" tip
         # Who may change the flake may lock an older input; that is for a check before the merge.
-        ++ given "base" "refs/heads/${branch}"
+        ++ given "base" tip
         ++ builtins.concatMap (
           name:
           let
@@ -120,7 +136,7 @@ let
   );
 
   noted =
-    { repository, branch }:
+    { repository, ... }:
     if upgrade.flake == null then
       # Nix looks for a file that is not in there at the next place, which nobody has verified.
       command [
@@ -137,7 +153,7 @@ let
           "-1"
           "--format=%H"
           "--output=${commit}"
-          "refs/heads/${branch}"
+          tip
           "--"
         ]
       );
@@ -264,6 +280,7 @@ in
       inherit (cfg) onFailure;
       serviceConfig.ExecStartPre =
         before
+        ++ map taken upgradesFrom
         ++ builtins.concatMap markChecks upgradesFrom
         ++ builtins.concatMap lockChecks upgradesFrom
         ++ map noted upgradesFrom;

@@ -264,7 +264,7 @@ def _require_ancestral(place: Place, commit: bytes, memory: Memory) -> None:
         with suppress(GitError):
             if wanted in _git(place).run(*line).output.split():
                 return
-    raise Refused("not-verified", f"{commit.hex()} is not served: it was merged, and the keyring to judge it is not here")
+    raise Refused("not-verified", f"{commit.hex()} was merged, and the keyring to judge it is elsewhere")
 
 
 def _without_keyring(place: Place) -> str | None:

@@ -18,6 +18,7 @@ pytestmark = needs_nix
 ROOT = Path(__file__).parents[2]
 COMMIT = "5f4fe1b0b7e4c1ba4a2fbd9c3ce9bd2c3b3f9d0f"
 KEY = "SHA256:" + "a" * 43
+TIP = "refs/gitverify/upgrade"  # of a mirror: what is checked, and built
 needs_systemd = pytest.mark.skipif(
     shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed (Debian: systemd)"
 )
@@ -476,10 +477,11 @@ def test_the_lock_is_checked_for_the_inputs_that_are_named(nix):
     """
     )
     system = evaluate(nix, settings(more=more))
-    mark, lock, _ = words_of(system, "nixos-upgrade", "ExecStartPre")
+    taken, mark, lock, _ = words_of(system, "nixos-upgrade", "ExecStartPre")
+    assert taken[-3:] == ["--no-deref", TIP, "refs/heads/main"]
     assert mark[mark.index("verify") :] == [
         "verify",
-        "refs/heads/main",
+        TIP,
         "--repo=/var/lib/gitverify/mirrors/app",
         "--ref=refs/heads/main",
         f"--introduction={COMMIT}",
@@ -490,8 +492,8 @@ def test_the_lock_is_checked_for_the_inputs_that_are_named(nix):
         "flake",
         "check",
         "--repo=/var/lib/gitverify/mirrors/app",
-        "--rev=refs/heads/main",
-        "--base=refs/heads/main",
+        f"--rev={TIP}",
+        f"--base={TIP}",
         f"--introduction=dep/lib={COMMIT}",
         f"--signer=dep/lib={KEY}",
         "--mirror=dep/lib=/var/lib/gitverify/mirrors/lib",
@@ -513,8 +515,9 @@ def test_what_is_built_is_the_commit_that_was_checked(nix):
     """Of two flakes on nixos-rebuild's command line, the last counts."""
     more = UPGRADE.replace(".flake;", '.flake + "#host";')
     system = evaluate(nix, settings(more=more, branch="it's$50%"))
-    noted = words_of(system, "nixos-upgrade", "ExecStartPre")[-1]
-    assert noted[-4:] == ["--format=%H", f"--output={HOME}/upgrade/commit", "refs/heads/it's$50%", "--"]
+    taken, *_, noted = words_of(system, "nixos-upgrade", "ExecStartPre")
+    assert taken[-2:] == [TIP, "refs/heads/it's$50%"]
+    assert noted[-4:] == ["--format=%H", f"--output={HOME}/upgrade/commit", TIP, "--"]
     assert "--reuid=gitverify" in noted
     flags = [flag for flag in system["autoUpgrade"]["flags"] if "--flake" in flag]
     assert flags[-1] == f'--flake "{MIRROR}?ref=it%27s%2450%25&rev=$(< {HOME}/upgrade/commit)#host"'
@@ -652,7 +655,7 @@ def test_the_gateway_starts_once_there_are_mirrors(nix):
 
 def test_an_upgrade_from_a_channel_that_is_served_is_gated(nix):
     system = evaluate(nix, settings(more=SERVE + CHANNEL))
-    cleared, mark, looked = words_of(system, "nixos-upgrade", "ExecStartPre")
+    cleared, _, mark, looked = words_of(system, "nixos-upgrade", "ExecStartPre")
     assert cleared[-4:] == ["/usr/bin/rm", "-rf", "--", f"{HOME}/upgrade/nixpkgs"]
     assert "verify" in mark
     assert f"--output={HOME}/upgrade/nixpkgs" in mark
@@ -704,7 +707,7 @@ def test_another_nixpkgs_beside_the_channel_is_refused(nix):
 def test_without_the_keyrings_branch_the_mirror_is_judged_by_its_update_alone(nix):
     """That branch is not in the mirror."""
     services = evaluate(nix, settings(more=UPGRADE, keyring="keyring"))["services"]
-    (noted,) = services["nixos-upgrade"]["serviceConfig"]["ExecStartPre"]
+    _, noted = services["nixos-upgrade"]["serviceConfig"]["ExecStartPre"]
     assert "--output=/var/lib/gitverify/upgrade/commit" in arguments(noted)
     assert services["nixos-upgrade"]["requires"] == ["gitverify-gate.service"]
 

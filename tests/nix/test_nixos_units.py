@@ -236,6 +236,22 @@ def test_where_nothing_happens_it_is_built(world):
     assert between(world, lambda: None).result == "done"
 
 
+def test_a_mirror_that_goes_on_between_two_checks(world):
+    """As where its unit waited for a gate that somebody had started by hand: what is built is what was checked."""
+    world.upgrades()
+    before = world.tip()
+    unit = world.machine.system["services"][UPGRADE]
+    for line in unit["serviceConfig"]["ExecStartPre"]:
+        environment = world.machine.environment(unit)
+        done = subprocess.run(world.machine.words(line), env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        if '"verify"' in line:  # until then, it would be taken for a rollback
+            world.lock("third", narHash="sha256-" + "A" * 43 + "=")
+            assert world.start(MIRROR).result == "done"
+    assert world.tip() != before
+    assert (world.machine.home / "upgrade/commit").read_text().strip() == before
+
+
 def test_lost_marks_are_made_again_by_the_gate_only(world):
     ended = between(world, lambda: (world.machine.home / "state/marks.sqlite3").write_bytes(b"x" * 9000))
     assert (ended.result, "state-corrupt" in ended.printed) == ("failed", True)
@@ -347,10 +363,11 @@ def test_what_reads_a_repository_for_root_is_not_root(world):
     """It has no privileges, no group and no variable of root's, and can't get any back."""
     world.machine.system = evaluate(world.nix, world.settings().replace(quoted(getpass.getuser()), '"nobody"', 1))
     lines = world.machine.system["services"][UPGRADE]["serviceConfig"]["ExecStartPre"]
-    *lines, noted = lines
+    taken, *lines, noted = lines
     assert len(lines) == 2
     words = arguments(lines[0])
-    assert arguments(noted)[: words.index("HOME=/var/lib/gitverify")] == words[: words.index("HOME=/var/lib/gitverify")]
+    until = words.index("/gitverify/bin/gitverify")
+    assert arguments(taken)[:until] == arguments(noted)[:until] == words[:until]
     with tempfile.TemporaryDirectory() as place:
         Path(place).chmod(0o755)
         program = Path(place) / "gitverify"
