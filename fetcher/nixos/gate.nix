@@ -249,41 +249,53 @@ let
   ];
 in
 {
-  config = lib.mkIf (cfg.enable && gate.enable) {
-    assertions = gateAssertions;
-    warnings = lib.optional (upgrade.flake != null && gate.inputs == { } && !gate.requireAll) (
-      "services.gitverify.gateUpgrade looks at no input in flake.lock: they are what the last signer locked. Name those "
-      + "that have a policy in services.gitverify.gateUpgrade.inputs"
-    );
-    system.autoUpgrade.flags =
-      if upgrade.flake != null then
-        # Of two, the last counts. Without the commit's id, Nix builds what it fetched some time ago where it can't fetch.
-        lib.mkAfter [
-          # Otherwise Nix locks again, without asking, what flake.nix wants otherwise than the lock has it.
-          "--no-update-lock-file"
-          "--flake \"${place}&rev=$(< ${commit})${attribute}\""
-        ]
-      else
-        # Of two, the first counts. What listens at the gateway's port may be anybody's, a proxy may lie between, and
-        # where nothing answers Nix goes on with the next nixpkgs that it finds, which is root's own channel.
-        lib.mkBefore [ "-I nixpkgs=${files}" ];
-    systemd.services.gitverify-gate = lib.mkMerge [
-      (run (map (name: cfg.repositories.${name}) gated))
-      { description = "Verify, now, what the system is upgraded from"; }
-    ];
-    systemd.services.nixos-upgrade = {
-      # A oneshot is not active once it has ended, so it runs again before every upgrade.
-      requires = [ "gitverify-gate.service" ];
-      # Not required: it may be restarted by the very upgrade that it serves.
-      wants = lib.optional cfg.serve.enable "gitverify-serve.service";
-      after = [ "gitverify-gate.service" ] ++ lib.optional cfg.serve.enable "gitverify-serve.service";
-      inherit (cfg) onFailure;
-      serviceConfig.ExecStartPre =
-        before
-        ++ map taken upgradesFrom
-        ++ builtins.concatMap markChecks upgradesFrom
-        ++ builtins.concatMap lockChecks upgradesFrom
-        ++ map noted upgradesFrom;
-    };
-  };
+  config = lib.mkMerge [
+    (lib.mkIf gate.enable {
+      assertions = [
+        {
+          assertion = cfg.enable;
+          message =
+            "services.gitverify.gateUpgrade.enable without services.gitverify.enable gates nothing: set both, or turn off "
+            + "system.autoUpgrade, too";
+        }
+      ];
+    })
+    (lib.mkIf (cfg.enable && gate.enable) {
+      assertions = gateAssertions;
+      warnings = lib.optional (upgrade.flake != null && gate.inputs == { } && !gate.requireAll) (
+        "services.gitverify.gateUpgrade looks at no input in flake.lock: they are what the last signer locked. Name those "
+        + "that have a policy in services.gitverify.gateUpgrade.inputs"
+      );
+      system.autoUpgrade.flags =
+        if upgrade.flake != null then
+          # Of two, the last counts. Without the commit's id, Nix builds what it fetched some time ago where it can't fetch.
+          lib.mkAfter [
+            # Otherwise Nix locks again, without asking, what flake.nix wants otherwise than the lock has it.
+            "--no-update-lock-file"
+            "--flake \"${place}&rev=$(< ${commit})${attribute}\""
+          ]
+        else
+          # Of two, the first counts. What listens at the gateway's port may be anybody's, a proxy may lie between, and
+          # where nothing answers Nix goes on with the next nixpkgs that it finds, which is root's own channel.
+          lib.mkBefore [ "-I nixpkgs=${files}" ];
+      systemd.services.gitverify-gate = lib.mkMerge [
+        (run (map (name: cfg.repositories.${name}) gated))
+        { description = "Verify, now, what the system is upgraded from"; }
+      ];
+      systemd.services.nixos-upgrade = {
+        # A oneshot is not active once it has ended, so it runs again before every upgrade.
+        requires = [ "gitverify-gate.service" ];
+        # Not required: it may be restarted by the very upgrade that it serves.
+        wants = lib.optional cfg.serve.enable "gitverify-serve.service";
+        after = [ "gitverify-gate.service" ] ++ lib.optional cfg.serve.enable "gitverify-serve.service";
+        inherit (cfg) onFailure;
+        serviceConfig.ExecStartPre =
+          before
+          ++ map taken upgradesFrom
+          ++ builtins.concatMap markChecks upgradesFrom
+          ++ builtins.concatMap lockChecks upgradesFrom
+          ++ map noted upgradesFrom;
+      };
+    })
+  ];
 }

@@ -38,8 +38,8 @@ let
   printable = value: matches "[^[:cntrl:]]+" value;
 in
 {
-  name = text "name of letters, digits and _ . -, beginning with a letter or a digit" (
-    value: matches "[A-Za-z0-9][A-Za-z0-9_.-]*" value && builtins.stringLength value <= 100
+  name = text "name of letters, digits and _ . -, beginning with a letter or a digit, and with no dot at its end" (
+    value: matches "[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9_-])?" value && builtins.stringLength value <= 100
   );
 
   url = text "URL of a git repository (https, ssh, git, http or file), without password, query and fragment" isUrl;

@@ -133,7 +133,7 @@ REFUSED = {
     "directory": ["/srv/elsewhere"],
     "flake": ["github:example/app"],
 }
-NAMES = ["a/b", "..", ".", ".a", "-x", "a b", "a%b", "a$b", "a\nb", 'a"b', "a@b", "é", "", "x" * 101]
+NAMES = ["a/b", "a.", "..", ".", ".a", "-x", "a b", "a%b", "a$b", "a\nb", 'a"b', "a@b", "é", "", "x" * 101]
 OF_ALL = [
     'user = "root:x"; ',
     'user = "%n";',
@@ -605,6 +605,14 @@ def test_a_gate_without_an_upgrade_that_it_gates_is_refused(nix, gone, message):
     assert gone in UPGRADE
     with pytest.raises(Refused, match=message):
         evaluate(nix, settings(more=UPGRADE.replace(gone, "#")))
+
+
+def test_a_gate_that_is_turned_off_with_all_the_rest_is_refused(nix):
+    """The upgrade would go on, from a mirror that nothing brings up to date, and with no check."""
+    texts = [settings(more=UPGRADE), settings(more="").replace("enable = true", "enable = false")]
+    assert tried(nix, texts) == [True, True]
+    with pytest.raises(Refused, match="gates nothing"):
+        evaluate(nix, settings(more=UPGRADE).replace("gitverify.enable = true", "gitverify.enable = false"))
 
 
 # --- the gateway -----------------------------------------------------------------------------------------------------
