@@ -161,7 +161,8 @@ let
   words = builtins.concatMap (
     flag: lib.splitString " " (builtins.replaceStrings [ "\t" "\n" ] [ " " " " ] flag)
   ) upgrade.flags;
-  has = flag: word: word == flag || lib.hasPrefix "${flag}=" word;
+  # -fFILE is one word, too.
+  has = flag: word: word == flag || lib.hasPrefix (if builtins.stringLength flag == 2 then flag else "${flag}=") word;
   # With one of these, something else is built than the flake at that place, or than the lock has.
   elsewhere = [
     "--attr"

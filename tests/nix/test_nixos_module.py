@@ -582,6 +582,7 @@ def test_an_upgrade_from_elsewhere_is_refused(nix):
         ('system.autoUpgrade.flags = [ "--override-input=x" "y" ];', "something else would be built"),
         ('system.autoUpgrade.flags = [ "--file" "/tmp/x" ];', "something else would be built"),
         ('system.autoUpgrade.flags = [ "-F" "x" ];', "something else would be built"),
+        ('system.autoUpgrade.flags = [ "-f/tmp/x" ];', "something else would be built"),
         ('services.gitverify.gateUpgrade.inputs.dep = "other";', "does not have: other"),
         ('services.gitverify.gateUpgrade.inputs."a=b" = "app";', "the input's name in flake.lock"),
         ('services.gitverify.gateUpgrade.inputs."-x" = "app";', "the input's name in flake.lock"),
