@@ -9,20 +9,17 @@ from __future__ import annotations
 
 import os
 import re
-import select
-import signal
 import subprocess
 import tempfile
 import time
-from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
+from gitverify.children import MOST_SAID, Enough, check, limited, said_by, stop, stop_all
 from gitverify.errors import GitverifyError
-from gitverify.limits import LIMITS
 from gitverify.text import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
     from typing import IO
 
@@ -40,9 +37,6 @@ _SETTINGS = (
     "i18n.commitEncoding=UTF-8",
 )
 _MOST_LINES = 8
-_MOST_SAID = 4096  # bytes of a line, or of all that a failed command said
-_PATIENCE = 5  # seconds
-_GLANCE = 1  # second
 
 
 class GitError(GitverifyError):
@@ -60,10 +54,6 @@ class TooLong(GitError):
 
 class TooMuch(GitError):
     """Git was stopped: it wrote more than it may."""
-
-
-class _Enough(Exception):
-    """What git runs for has come to more than it may; does not leave this module."""
 
 
 class Done(NamedTuple):
@@ -163,22 +153,22 @@ class Git:
     ) -> None:
         end = time.monotonic() + seconds
         told: list[bytes] = []
-        with _limited(file_size):
+        with limited(file_size):
             process = self._start(arguments, stdin=subprocess.DEVNULL, stdout=printed, apart=True)
         try:
-            for line in _said(process, end, is_enough):
+            for line in said_by(process, end, is_enough):
                 if b"%" not in line:  # how far it has come
                     told = [*told[1 - _MOST_LINES :], line]
                 if said is not None:
                     said(shown(line))
             process.wait(max(end - time.monotonic(), 0))
-            _check(is_enough)
+            check(is_enough)
         except (TimeoutError, subprocess.TimeoutExpired):
             raise _too_long(arguments, seconds) from None
-        except _Enough:
+        except Enough:
             raise TooMuch(f"git {arguments[0]} wrote more than it may") from None
         finally:
-            _stop_all(process)
+            stop_all(process)
         if process.returncode:
             _failed(arguments, b"\n".join(told))
 
@@ -192,7 +182,7 @@ class Git:
             try:
                 target = into._start(consumer, stdin=source.stdout, stdout=subprocess.PIPE, stderr=second)
             except GitError:
-                _stop(source)
+                stop(source)
                 raise
             if source.stdout is not None:
                 source.stdout.close()  # so that the source learns it when its reader ends
@@ -200,12 +190,12 @@ class Git:
                 source.communicate(stdin)
                 output, _ = target.communicate()
             finally:
-                _stop(source)
-                _stop(target)
+                stop(source)
+                stop(target)
             for process, what, errors in ((target, consumer, second), (source, arguments, first)):
                 if process.returncode:
                     errors.seek(0)
-                    _failed(what, errors.read(_MOST_SAID))
+                    _failed(what, errors.read(MOST_SAID))
         return bytes(output)
 
     def become(self, *arguments: str) -> NoReturn:
@@ -273,98 +263,6 @@ def _failed(arguments: Sequence[str | bytes], said: bytes) -> NoReturn:
 def _too_long(arguments: Sequence[str | bytes], seconds: float) -> TooLong:
     what = arguments[0] if isinstance(arguments[0], str) else ""
     return TooLong(f"git {what} took longer than {seconds:,.0f} seconds")
-
-
-@contextmanager
-def _limited(file_size: int) -> Iterator[None]:
-    """Have a process that is started here, and all that it starts, write no larger file, nor take memory without end.
-
-    A server can list references without end, and git remembers all of them. The limits are there before the process
-    is: set on it afterwards, they would not count for what it has started by then.
-    """
-    import resource  # noqa: PLC0415  (rarely needed)
-
-    own = _own_memory() * resource.getpagesize()  # for this moment the limit is that of this process, too
-    wanted = {resource.RLIMIT_FSIZE: file_size, resource.RLIMIT_DATA: LIMITS.fetch_memory + own}
-    before = {kind: resource.getrlimit(kind) for kind in wanted}
-    try:
-        for kind, limit in wanted.items():
-            lower = [each for each in before[kind] if each != resource.RLIM_INFINITY]
-            resource.setrlimit(kind, (min([limit, *lower]), before[kind][1]))
-        yield
-    finally:
-        for kind, limits in before.items():
-            resource.setrlimit(kind, limits)
-
-
-def _own_memory() -> int:
-    """Return how many pages of data this process has (proc(5), statm); 0 where that can't be told."""
-    try:
-        with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123  (no pathlib here)
-            return int(file.read().split()[5])
-    except OSError:
-        return 0
-
-
-def _said(process: subprocess.Popen[bytes], end: float, is_enough: Callable[[], bool]) -> Iterator[bytes]:
-    """Yield the lines that a process writes to stderr, the longest cut. Raises TimeoutError at ``end``, _Enough."""
-    if process.stderr is None:
-        return
-    handle, begun, asked = process.stderr.fileno(), b"", time.monotonic()
-    while True:
-        now = time.monotonic()
-        left = end - now
-        if left <= 0:
-            raise TimeoutError
-        if now - asked > _GLANCE:
-            asked = now
-            _check(is_enough)
-        if not select.select([handle], [], [], min(left, _GLANCE))[0]:
-            if process.poll() is not None:  # what it has left running, such as a connection that is shared, holds it
-                break
-            continue
-        piece = os.read(handle, 1 << 16)
-        if not piece:
-            break
-        *lines, begun = re.split(b"[\r\n]+", begun + piece)
-        yield from (line[:_MOST_SAID] for line in lines if line.strip())
-        begun = begun[:_MOST_SAID]
-    if begun.strip():
-        yield begun
-
-
-def _check(is_enough: Callable[[], bool]) -> None:
-    if is_enough():
-        raise _Enough
-
-
-def _stop_all(process: subprocess.Popen[bytes]) -> None:
-    """End a process that was started apart, and has not ended, with all that it has started.
-
-    Some of these go on without it, and write. What speaks to nobody any more has ended: it has its stderr no more.
-    """
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGTERM)
-        with suppress(TimeoutError):
-            for _ in _said(process, time.monotonic() + _PATIENCE, lambda: False):
-                pass
-        with suppress(ProcessLookupError, PermissionError):  # all has ended
-            os.killpg(process.pid, signal.SIGKILL)
-    _stop(process)
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    """End a process that has not ended: kindly at first, so that it takes its own processes and files with it."""
-    if process.poll() is None:
-        process.terminate()
-        try:
-            process.wait(_PATIENCE)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-    for stream in (process.stdin, process.stdout, process.stderr):
-        if stream is not None:
-            stream.close()
 
 
 def _lines(text: bytes) -> tuple[str, ...]:

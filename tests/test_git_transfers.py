@@ -55,14 +55,14 @@ def test_what_takes_too_long_is_stopped(stubbed, script):
 
 
 def test_what_is_not_stopped_kindly_is_killed(stubbed, monkeypatch):
-    monkeypatch.setattr("gitverify.git._PATIENCE", 0.05)
+    monkeypatch.setattr("gitverify.children._PATIENCE", 0.05)
     with pytest.raises(TooLong):
         watch(stubbed("trap '' TERM; while :; do :; done"), seconds=0.2)
 
 
 def test_what_it_leaves_running_is_not_waited_for(stubbed, monkeypatch):
     """A connection that is shared goes on, with the same stderr."""
-    monkeypatch.setattr("gitverify.git._PATIENCE", 0.05)
+    monkeypatch.setattr("gitverify.children._PATIENCE", 0.05)
     watch(stubbed("sleep 5 & exit 0"))
 
 

@@ -44,7 +44,7 @@ def test_references_without_end(upstream, monkeypatch):
         while True:
             yield b"".join(b"003f%040x refs/heads/%07x\n" % (number, number) for number in range(10_000))
 
-    monkeypatch.setattr("gitverify.git.LIMITS", replace(LIMITS, fetch_memory=100 << 20))
+    monkeypatch.setattr("gitverify.children.LIMITS", replace(LIMITS, fetch_memory=100 << 20))
     upstream.server.tamper = lambda path, content: endless(content) if "info/refs" in path else [content]
     done = refused(upstream, reason="fetch-failed", status=3)
     assert "memory" in done.report["refusals"][0]["message"]

@@ -53,7 +53,7 @@ def test_many_files_that_are_each_small_enough(upstream, packed):
 
 def test_files_without_end(upstream, monkeypatch):
     """It is stopped before it has all of it."""
-    monkeypatch.setattr("gitverify.git._GLANCE", 0)
+    monkeypatch.setattr("gitverify.children._GLANCE", 0)
     asked = []
 
     class Slow(Handler):
