@@ -77,7 +77,7 @@ let
         strict = mkOption {
           type = types.bool;
           default = true;
-          description = "Whether `verified::URL` fails where something is refused, rather than serve what was verified before.";
+          description = "Whether git fails at `verified::URL` where something is refused, rather than get what was verified before; Nix then warns, and takes what it fetched last.";
         };
         sshKey = optional own.secretFile "A private key for an SSH URL. The host's key has to be in programs.ssh.knownHosts.";
         extraOptions = mkOption {

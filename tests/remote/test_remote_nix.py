@@ -60,6 +60,19 @@ def test_fetch_git_stays_at_what_was_verified(remote, nix):
     assert found == remote.upstream.ids["flake"]
 
 
+def test_strict_is_for_git_and_a_commit_for_nix(remote, nix):
+    """Where git fails, Nix warns, and goes on with what it fetched the last time: older, and verified then."""
+    nix.environment["GITVERIFY_STRICT"] = "1"
+    assert nix.evaluate(f"({fetched(remote)}).rev") == remote.upstream.ids["flake"]
+    bad = remote.upstream.bad()
+    words = ("nix", "eval", "--refresh", "--impure", "--raw", "--expr")
+    done = nix.run(nix.program, *words[1:], f"({fetched(remote)}).rev", check=False)
+    assert "unauthorized-key" in done.stderr
+    assert (done.returncode, done.stdout) == (0, remote.upstream.ids["flake"])
+    done = nix.run(nix.program, *words[1:], f"({fetched(remote, f'rev = {json.dumps(bad)};')}).rev", check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+
+
 def test_a_pinned_commit(remote, nix):
     pinned = remote.upstream.ids["second"]
     assert nix.evaluate(f"({fetched(remote, f'rev = {json.dumps(pinned)};')}).rev") == pinned
