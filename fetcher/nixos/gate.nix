@@ -152,6 +152,8 @@ let
           "log"
           "-1"
           "--format=%H"
+          "--no-patch"
+          "--no-show-signature"
           "--output=${commit}"
           tip
           "--"

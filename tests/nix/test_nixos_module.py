@@ -517,7 +517,14 @@ def test_what_is_built_is_the_commit_that_was_checked(nix):
     system = evaluate(nix, settings(more=more, branch="it's$50%"))
     taken, *_, noted = words_of(system, "nixos-upgrade", "ExecStartPre")
     assert taken[-2:] == [TIP, "refs/heads/it's$50%"]
-    assert noted[-4:] == ["--format=%H", f"--output={HOME}/upgrade/commit", TIP, "--"]
+    assert noted[-6:] == [
+        "--format=%H",
+        "--no-patch",
+        "--no-show-signature",
+        f"--output={HOME}/upgrade/commit",
+        TIP,
+        "--",
+    ]
     assert "--reuid=gitverify" in noted
     flags = [flag for flag in system["autoUpgrade"]["flags"] if "--flake" in flag]
     assert flags[-1] == f'--flake "{MIRROR}?ref=it%27s%2450%25&rev=$(< {HOME}/upgrade/commit)#host"'

@@ -471,6 +471,19 @@ def pinned(foreign, program, told=True):
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
+def test_nothing_but_the_id_is_noted(world):
+    """Whatever the system's configuration has git log print beside it."""
+    told = world.place / "gitconfig"
+    told.write_text("[log]\n\tshowSignature = true\n[color]\n\tui = always\n[diff]\n\tmnemonicPrefix = true\n")
+    world.upgrades()
+    noted = world.machine.system["services"][UPGRADE]["serviceConfig"]["ExecStartPre"][-1]
+    words = [
+        word.replace("GIT_CONFIG_GLOBAL=/dev/null", f"GIT_CONFIG_GLOBAL={told}") for word in world.machine.words(noted)
+    ]
+    subprocess.run(words, check=True)
+    assert (world.machine.home / "upgrade/commit").read_text() == f"{world.tip()}\n"
+
+
 def expanded(world):
     """Return the words of system.autoUpgrade.flags, as a shell makes them."""
     flags = " ".join(world.machine.system["autoUpgrade"]["flags"]).replace(HOME, str(world.machine.home))
