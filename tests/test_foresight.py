@@ -1,5 +1,7 @@
 """What children find out ahead of the judgement spares work and changes no answer."""
 
+from types import SimpleNamespace
+
 import pytest
 from cli.scene import ALICE, BOB, Scene, policies
 from gitrepo import GitRepository
@@ -7,6 +9,7 @@ from lookingahead import LookingAhead
 
 from gitverify import ahead, foresight, judgement, policybook
 from gitverify.answers import Answers, Asked
+from gitverify.foresight import Foresight
 from gitverify.objects.tree import TreeEntry
 from gitverify.policies.coverage import cover
 from gitverify.policies.model import Dialect, Grant, PathPrefix, Person, Policy
@@ -197,6 +200,85 @@ def test_the_observer_hears_how_far_the_judgement_is(scene, monkeypatch):
     assert heard == [(0, outcome.checked), (20, outcome.checked), (40, outcome.checked)]
 
 
+# --- when the processes are started, and ended -------------------------------------------------------------------
+
+
+class Watched:
+    """A judgement, a book and a pool of which only is seen what is asked of them."""
+
+    def __init__(self, count, *, compares_trees=True, processes=True):
+        self.order = [b"%d" % number for number in range(count)]
+        self.inquiry = SimpleNamespace(answers=None)
+        self.compares_trees = compares_trees
+        self.processes = processes
+        self.seen = []
+        self.foresight = Foresight(self, self, self)
+
+    def ahead(self, blocks, prepare, take):
+        self.seen.append(("started", blocks))
+        return self if self.processes else None
+
+    def reached(self, block):
+        self.seen.append(("reached", block))
+
+    def close(self):
+        self.seen.append("closed")
+
+
+def test_processes_are_started_once_told_each_block_and_ended():
+    watched = Watched(5)
+    for place in range(5):
+        watched.foresight.reached(place)
+    watched.foresight.close()
+    assert watched.seen == [("started", 3), ("reached", 0), ("reached", 1), ("reached", 2), "closed"]
+    assert watched.inquiry.answers is not None
+
+
+def test_processes_are_started_when_a_policy_has_trees_compared():
+    watched = Watched(6, compares_trees=False)
+    watched.foresight.reached(0)
+    watched.compares_trees = True
+    watched.foresight.reached(1)  # in the middle of a block
+    assert watched.seen == []
+    watched.foresight.reached(2)
+    assert watched.seen == [("started", 3), ("reached", 1)]
+
+
+@pytest.mark.parametrize(("left", "started"), [(10, True), (9, False)])
+def test_processes_are_started_for_as_many_commits_as_that_is_worth(monkeypatch, left, started):
+    monkeypatch.setattr(foresight, "WORTH_LOOKING", 10)
+    watched = Watched(left + 2)
+    watched.foresight.reached(2)
+    assert bool(watched.seen) == started
+
+
+def test_where_there_are_no_processes_nobody_is_asked_again():
+    watched = Watched(6, processes=False)
+    watched.foresight.reached(0)
+    watched.foresight.reached(2)
+    watched.foresight.close()
+    assert watched.seen == [("started", 3)]
+    assert watched.inquiry.answers is None
+
+
+def test_processes_are_ended_however_the_judgement_ends(scene, monkeypatch):
+    closed = []
+
+    class Ending(LookingAhead):
+        def ahead(self, blocks, prepare, take):
+            ahead = super().ahead(blocks, prepare, take)
+            ahead.close = lambda: closed.append(True)
+            return ahead
+
+    assert ask(scene, "merge11", Ending)[0].verdict == "authentic"
+    assert closed == [True]
+    monkeypatch.setattr(judgement.Judgement, "decide", lambda *_: 1 / 0)
+    monkeypatch.setattr(Foresight, "close", lambda _: closed.append(False))
+    with pytest.raises(ZeroDivisionError):
+        ask(scene, "merge11")
+    assert closed == [True, False]
+
+
 # --- what an answer is found by ----------------------------------------------------------------------------------
 
 
@@ -272,6 +354,17 @@ def test_another_block_has_other_answers(answers):
     assert asked_of(answers, ONE) is None
     answers.reached(4)  # it is asked about once
     assert asked_of(answers, ONE) is None
+
+
+def test_a_cover_that_was_not_just_named_is_not_handed_over():
+    asked = Asked(Book())
+    mine = cover(ONE, frozenset({"ann"}), b".gitverify.yaml", policy_file=True)
+    asked.covers(mine, ONE, frozenset({"ann"}), policy_file=True)
+    theirs = cover(OTHER, frozenset({"ann"}), b".gitverify.yaml", policy_file=True)
+    assert asked.answer(TREES, theirs, lambda: (b"their path", 1)) == (b"their path", 1)
+    assert asked.hand_over() == ([], [])
+    assert asked.answer(TREES, mine, lambda: (None, 2)) == (None, 2)
+    assert asked.hand_over() == ([((b"100644", b"1" * 20), frozenset({"ann"}), True)], [(0, TREES, (None, 2))])
 
 
 def test_unnamed_covers_are_not_handed_over():
