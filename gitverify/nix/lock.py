@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from gitverify.errors import GitverifyError
 from gitverify.limits import LIMITS
+from gitverify.nix.circles import count_ways, on_circle
 from gitverify.nix.nar import read_sri
 from gitverify.text import shown
 
@@ -138,6 +139,7 @@ def parse_lock(raw: bytes) -> Lock:
     lock = Lock(root, {key: _node(key, value, is_root=key == root) for key, value in nodes.items()})
     for node in lock.nodes.values():
         _check_inputs(lock, node)
+    _check_ways(lock)
     return lock
 
 
@@ -253,6 +255,20 @@ def _check_inputs(lock: Lock, node: Node) -> None:
                 _refuse(f"{where} is to be “{shown(target, _LONGEST)}”, which is no node")
         elif target and lock.find(target) is None:
             _refuse(f"{where} follows “{shown('/'.join(target), _LONGEST)}”, which leads nowhere")
+
+
+def _check_ways(lock: Lock) -> None:
+    """Refuse a circle of inputs, and very many ways to the nodes: Nix goes each of them to its end, first of all.
+
+    What follows something else counts for nothing here: Nix looks there only when the input is used.
+    """
+    used = [lock.nodes[lock.root], *(node for _, node in lock.inputs())]
+    below = {node.key: [to for to in node.inputs.values() if isinstance(to, str)] for node in used}
+    circle = on_circle(below)
+    if circle is not None:
+        _refuse(f"the node “{shown(circle, _LONGEST)}” is an input of itself, directly or through others")
+    if count_ways(lock.root, below) > LIMITS.lock_nodes:
+        _refuse(f"more than {LIMITS.lock_nodes:,} ways lead to its nodes")
 
 
 def _object(value: Any, where: str) -> dict[str, Any]:

@@ -148,9 +148,47 @@ def test_inputs_of_inputs():
     assert found.unused() == ["left"]
 
 
-def test_inputs_in_a_circle_are_each_there_once():
-    nodes = {"a": node(inputs={"b": "b"}), "b": node(inputs={"a": "a"})}
-    assert [path for path, _ in parsed(lock(nodes=nodes)).inputs()] == [("a",), ("a", "b")]
+@pytest.mark.parametrize(
+    ("nodes", "named"),
+    [
+        ({"a": node(inputs={"a": "a"})}, "a"),
+        ({"a": node(inputs={"b": "b"}), "b": node(inputs={"a": "a"})}, "a"),
+        ({"a": node(inputs={"b": "b"}), "b": node(inputs={"c": "c"}), "c": node(inputs={"b": "b"})}, "b"),
+    ],
+)
+def test_what_is_its_own_input_is_refused(nodes, named):
+    """Nix follows it until it has no memory left."""
+    assert f"the node “{named}” is an input of itself" in refused(lock(nodes=nodes))
+
+
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        {
+            "a": node(inputs={"b": "b", "c": "c"}),
+            "b": node(inputs={"d": "d"}),
+            "c": node(inputs={"d": "d"}),
+            "d": node(),
+        },
+        {"a": node(inputs={"a": ["a"]})},
+        {"a": node(inputs={"b": "b"}), "b": node(inputs={"a": ["a"]})},
+        {"a": node(), "left": node(inputs={"left": "left"})},
+    ],
+)
+def test_what_is_no_circle_of_inputs(nodes):
+    """Two ways to one node; what follows is looked up only where it is used; and Nix drops what nothing leads to."""
+    assert parsed(lock(nodes=nodes)).nodes.keys() == {"root", *nodes}
+
+
+def test_more_ways_through_the_nodes_than_there_may_be_nodes():
+    """Nix goes each of them."""
+
+    def ladder(height):
+        rungs = {f"t{n}": node(inputs={"x": f"t{n + 1}", "y": f"t{n + 1}"}) for n in range(height)}
+        return lock(nodes={**rungs, f"t{height}": node()}, inputs={"a": "t0"})
+
+    assert parsed(ladder(10)).root == "root"
+    assert "more than 10,000 ways lead to its nodes" in refused(ladder(60))
 
 
 def test_the_limits_are_what_the_tests_take_them_for():
