@@ -77,11 +77,17 @@ class Judge:
     no_state: bool = False
     fetching: Fetching | None = None
 
-    def judge(self, name: str, node: Node, before: Node | None, anchor: Anchor) -> InputReport:
-        """Answer for one input that the user has said something about; ``before`` is what was locked before."""
+    def judge(
+        self, name: str, node: Node, before: Node | None, anchor: Anchor, *, is_brought: bool = False
+    ) -> InputReport:
+        """Answer for one input that the user has said something about; ``before`` is what was locked before.
+
+        ``is_brought``: inputs that are all where they were bring it, and say what it asks for, not the flake. Then
+        nobody but the lock could say that it asks for something else now, so that does not count.
+        """
         report = InputReport(name, node.kind, node.rev)
         try:
-            self._judge(report, node, before, anchor)
+            self._judge(report, node, _previous(report, node, before, is_brought=is_brought), anchor)
             report.verdict = "authentic"
         except _No as answer:
             report.verdict, report.refusals = answer.verdict, answer.refusals
@@ -91,7 +97,7 @@ class Judge:
             report.refusals = (refusal,)
         return report
 
-    def _judge(self, report: InputReport, node: Node, before: Node | None, anchor: Anchor) -> None:
+    def _judge(self, report: InputReport, node: Node, previous: bytes | None, anchor: Anchor) -> None:
         if anchor.introduction is None and anchor.mirror is None and self.fetching is None:
             # What is said about it says nothing: a signer alone, or a setting with another name.
             raise Unanswerable("introduction-not-configured", _NO_INTRODUCTION.format(shown(report.name)))
@@ -102,7 +108,7 @@ class Judge:
             else:
                 history = open_history(report.name, anchor.mirror)
             repository = history.repository
-            self._authentic(report, rev, _previous(report, node, before), anchor, history)
+            self._authentic(report, rev, previous, anchor, history)
             report.line = commit_line(repository, rev)
             report.form = _compare(repository, rev, parse_commit(read_commit(repository, rev)), node)
             _compare_count(history, rev, node)
@@ -168,8 +174,10 @@ class Judge:
             refusals = (replace(refusals[0], message=message, hint=hint),)
         elif outcome.reason == "not-contained" and previous is not None:
             message = f"{rev.hex()} does not descend from {previous.hex()}, which was locked before"
-            hint = (
-                "The lock goes back, or to another branch. If that is meant, change the input's URL in flake.nix, too."
+            hint = "The lock goes back, or to another branch. If that is meant, " + (
+                "move the input that brings this one, too."
+                if "/" in report.name
+                else "change the input's URL in flake.nix, too."
             )
             refusals = (replace(refusals[0], message=message, hint=hint),)
         raise _No(_verdict(outcome.verdict), refusals)
@@ -208,13 +216,19 @@ def _supported(node: Node) -> bytes:
     return node.rev
 
 
-def _previous(report: InputReport, node: Node, before: Node | None) -> bytes | None:
+def _previous(report: InputReport, node: Node, before: Node | None, *, is_brought: bool) -> bytes | None:
     """Return the commit that the locked one must descend from; None where there is none."""
     if before is None or before.rev is None:
         report.notes.append("it was not locked before: judged from the introduction alone")
         return None
     if before.original != node.original:
         was, now = described(before), described(node)
+        if is_brought:
+            said = (
+                f"the lock says that {now} is asked for now, no more {was}, and what brings the input is where it was"
+            )
+            report.notes.append(f"{said}: judged by what was locked before")
+            return before.rev
         report.notes.append(f"the flake asks for {now} now, no more for {was}: judged from the introduction alone")
         return None
     return before.rev

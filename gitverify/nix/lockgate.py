@@ -47,7 +47,7 @@ def check_lock(
         report.refusals = (Refusal(b"", "R1", "introduction-not-configured", message),)
     named = _named(lock, anchors)
     for name, node in nodes.items():
-        report.inputs += _answers(name, node, named.get(node.key, {}), base, judge)
+        report.inputs += _answers(name, node, named.get(node.key, {}), (lock, base), judge)
     missing = [name for name in anchors if _found(lock, _path(name)) is None]
     if missing:
         message = f"the lock has no input {_listed(missing)}, for which an introduction is configured"
@@ -88,11 +88,26 @@ def _found(lock: Lock | None, path: Path) -> Node | None:
 
 
 def _answers(
-    name: str, node: Node, anchors: Mapping[str, Anchor], base: Lock | None, judge: Judge
+    name: str, node: Node, anchors: Mapping[str, Anchor], locks: tuple[Lock, Lock | None], judge: Judge
 ) -> list[InputReport]:
     if not anchors:
         return [_unasked(name, node)]
-    return [judge.judge(each, node, _found(base, _path(each)), anchor) for each, anchor in anchors.items()]
+    return [
+        judge.judge(each, node, _found(locks[1], _path(each)), anchor, is_brought=_is_brought(_path(each), *locks))
+        for each, anchor in anchors.items()
+    ]
+
+
+def _is_brought(path: Path, lock: Lock, base: Lock | None) -> bool:
+    """Whether an input is one of inputs that are all where they were before; Nix takes the lock's word for it then."""
+    above = [path[:length] for length in range(1, len(path))]
+    places = [[_place(_found(each, input_)) for each in (lock, base)] for input_ in above]
+    return bool(above) and all(now == before for now, before in places)
+
+
+def _place(node: Node | None) -> bytes | None:
+    """Return what tells an input at one commit from it at another."""
+    return None if node is None else node.rev or node.nar_hash
 
 
 def _unasked(name: str, node: Node) -> InputReport:

@@ -172,6 +172,48 @@ def test_in_another_branch_the_lock_may_be_older_if_the_flake_asks_for_another(l
     assert report["inputs"][0]["previous"] is None
 
 
+@pytest.mark.parametrize(("moves", "status"), [((), 1), (("dep",), 0), (("mid",), 0)])
+def test_what_an_input_of_an_input_asks_for_is_not_for_the_lock_alone_to_say(flake, moves, status):
+    """Nix reads nothing but the lock of an input that stays where it was, so no flake.nix is asked."""
+
+    def lock(inner, moved=(), **original):
+        nodes = {
+            "root": {"inputs": {"dep": "dep"}},
+            "dep": {**flake.node("third" if "dep" in moved else "second"), "inputs": {"mid": "mid"}},
+            "mid": {**flake.node("third" if "mid" in moved else "second"), "inputs": {"inner": "inner"}},
+            "inner": flake.node(inner, original={"type": "git", "url": "https://example.org/dep", **original}),
+        }
+        flake.write(json.dumps({"nodes": nodes, "root": "root", "version": 7}))
+
+    lock("third")
+    flake.commit()
+    trust = [each.replace("dep=", "dep/mid/inner=") for each in flake.trust]
+    lock("introduction", moves, ref="old")
+    report = flake.json(*trust, trust=False)
+    assert report["exit"] == status
+    (inner,) = [each for each in report["inputs"] if each["name"] == "dep/mid/inner"]
+    assert "ref=old" in inner["notes"][0]
+    assert (inner["previous"] is None) == (status == 0)
+    if status:
+        assert inner["reason"] == "not-contained"
+        assert "move the input that brings this one" in inner["refusals"][0]["hint"]
+
+
+def test_an_input_of_an_input_may_ask_for_something_else_and_go_on(flake):
+    def lock(inner, **original):
+        node = flake.node(inner, original={"type": "git", "url": "https://example.org/dep", **original})
+        dep = {**flake.node("second"), "inputs": {"inner": "inner"}}
+        root = {"inputs": {"dep": "dep"}}
+        flake.write(json.dumps({"nodes": {"root": root, "dep": dep, "inner": node}, "root": "root", "version": 7}))
+
+    lock("second")
+    flake.commit()
+    lock("third", ref="new")
+    trust = [each.replace("dep=", "dep/inner=") for each in flake.trust]
+    report = flake.json(*trust, trust=False)
+    assert (report["exit"], report["inputs"][1]["previous"]) == (0, flake.scene.ids["second"])
+
+
 def test_base_is_what_was_locked_there(locked):
     locked.lock(dep=locked.node("third"))
     locked.commit()
