@@ -145,7 +145,7 @@ def _updated(inputs: list[str], asked: dict[str, Any]) -> LockReport:
     from gitverify.nix.lock import LockError, parse_lock  # noqa: PLC0415
     from gitverify.nix.lockfile import LockFile  # noqa: PLC0415
     from gitverify.nix.lockgate import check_lock  # noqa: PLC0415
-    from gitverify.nix.update import plan, restore, write  # noqa: PLC0415
+    from gitverify.nix.update import check_moved, plan, restore, write  # noqa: PLC0415
     from gitverify.report.flake_model import LockReport  # noqa: PLC0415
     from gitverify.session import open_settings  # noqa: PLC0415
 
@@ -162,12 +162,15 @@ def _updated(inputs: list[str], asked: dict[str, Any]) -> LockReport:
             return check_lock(before, None, said, judge)
         except NotMoved as stay:
             return LockReport(inputs=[stay.report])
-        report = None
+        written = write(file.path, before, moves) if moves else before
+        is_right = False
         try:
-            written = write(file.path, before, moves) if moves else before
             report = check_lock(written, old, said, judge)
+            if report.verdict == "authentic":
+                check_moved(written, moves)
+                is_right = True
         finally:
-            if report is None or report.verdict != "authentic":
+            if not is_right:
                 restore(file.path, before)
     if report.verdict != "authentic":
         report.notes.append("the lock stays as it was")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _FEATURES = ("--extra-experimental-features", "nix-command flakes")
 _MOST_LINES = 8
+_MARKS = "#?%"  # they mean something in a reference to a flake, which may then be another directory
 
 
 class NixFailed(GitverifyError):
@@ -22,6 +23,9 @@ class NixFailed(GitverifyError):
 
 def lock(flake: Path, overrides: Mapping[str, str]) -> None:
     """Have the inputs (by name) of the flake in a directory locked at these references. Raises NixFailed."""
+    odd = next((mark for mark in _MARKS if mark in str(flake)), None)
+    if odd is not None:
+        raise NixFailed(f"Nix does not read a directory's name that has “{odd}” in it as it is: {shown(str(flake))}")
     command = ["nix", *_FEATURES, "flake", "lock", f"path:{flake}" if not (flake / ".git").exists() else str(flake)]
     for name, reference in overrides.items():
         command += ["--override-input", name, reference]

@@ -20,7 +20,8 @@ from gitverify.git import Git
 from gitverify.nix import program as nix
 from gitverify.nix.archive import Undecidable
 from gitverify.nix.forms import FORGES, forms, hash_of
-from gitverify.nix.lock import relocked
+from gitverify.nix.lock import parse_lock, relocked
+from gitverify.nix.lockfile import NAME
 from gitverify.nix.nar import sri
 from gitverify.objects.commit import parse_commit
 from gitverify.session import UsageProblem
@@ -151,22 +152,49 @@ def _with(url: str, query: Mapping[str, str]) -> str:
 
 
 def write(path: Path, before: bytes, moves: list[Move]) -> bytes:
-    """Write the lock with these moves; return its bytes.
+    """Write the lock with these moves; return its bytes. ``before``: what it held when they were planned.
 
-    Raises UsageProblem where it can't be written, or where only Nix could and it can't.
+    Raises UsageProblem where it can't be written, or where only Nix could and it can't; then it is as it was.
     """
     try:
         if all(move.locked is not None for move in moves):
-            changes = {move.node.key: move.locked for move in moves if move.locked is not None}
-            restore(path, relocked(before, changes))
-        else:
-            nix.lock(path.parent, {move.name: reference(move) for move in moves})
-        return path.read_bytes()
+            written = relocked(before, {move.node.key: move.locked for move in moves if move.locked is not None})
+            _still(path, before)
+            restore(path, written)
+            return written
+        _still(path, before)
+        return _written_by_nix(path, before, moves)
     except OSError as error:
         raise UsageProblem(f"{shown(str(path))} can't be read: {error.strerror}") from None
     except nix.NixFailed as error:
         names = ", ".join(shown(move.name) for move in moves if move.locked is None)
         raise UsageProblem(f"which inputs of their own {names} have now, only Nix can find out: {error}") from None
+
+
+def _still(path: Path, before: bytes) -> None:
+    if path.read_bytes() != before:
+        raise UsageProblem(f"{shown(str(path))} has changed meanwhile, and is left alone: run this again")
+
+
+def _written_by_nix(path: Path, before: bytes, moves: list[Move]) -> bytes:
+    """Have Nix write the lock; return what it wrote. Raises NixFailed, OSError."""
+    if path.name != NAME:
+        raise nix.NixFailed(f"Nix writes {NAME} and no other file, so {shown(path.name)} can't be moved")
+    try:
+        nix.lock(path.parent, {move.name: reference(move) for move in moves})
+        return path.read_bytes()
+    except BaseException:
+        restore(path, before)
+        raise
+
+
+def check_moved(written: bytes, moves: list[Move]) -> None:
+    """Check that the inputs are where Nix was told to put them, in a sound lock. Raises UsageProblem."""
+    lock = parse_lock(written)
+    for move in moves:
+        node = lock.find(tuple(move.name.split("/")))
+        if node is None or node.rev != move.rev:
+            raise UsageProblem(f"{shown(move.name)} is not at the commit that Nix was told, {move.rev.hex()}")
 
 
 def restore(path: Path, content: bytes) -> None:

@@ -10,6 +10,7 @@ from cli.test_flake import Flake
 from gitrepo import ENVIRONMENT
 
 from gitverify.nix import program
+from gitverify.nix import update as update_module
 from gitverify.nix.lock import parse_lock
 from gitverify.nix.update import Move, reference
 
@@ -227,7 +228,7 @@ def test_a_flake_in_a_folder_is_what_that_folder_has(flake, monkeypatch, folder,
     node["original"]["dir"] = folder
     flake.lock(dep=node)
     flake.scene.history.commit("next", {"flake.nix": "2", "other/flake.nix": "2"}, sign=ALICE)
-    assert update(flake).status == 0
+    assert update(flake).status == (2 if nix else 0)
     assert bool(asked) == nix
     assert (locked(flake)["rev"] == flake.scene.ids["next"]) == (not nix)
 
@@ -304,6 +305,68 @@ def test_a_lock_that_nix_wrote_otherwise_is_taken_back(changing, tmp_path):
     assert (done.status, report["reason"]) == (1, "unauthorized-key")
     assert "the lock stays as it was" in report["notes"]
     assert file(changing).read_bytes() == before
+
+
+def stand_in(tmp_path, script):
+    """A nix that does this."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/nix").write_text(f"#!/bin/sh\n{script}\n")
+    (tmp_path / "bin/nix").chmod(0o755)
+    return {"PATH": f"{tmp_path / 'bin'}:/usr/bin:/bin"}
+
+
+def test_nix_writes_no_lock_of_another_name(changing, tmp_path):
+    """It would write flake.lock, and the other file is the one that is checked, and taken back."""
+    other = changing.repository.path / "other.lock"
+    file(changing).rename(other)
+    env = stand_in(tmp_path, "echo unchecked > flake.lock")
+    done = update(changing, "--lock", str(other), env=env)
+    assert done.status == 2
+    assert "Nix writes flake.lock and no other file" in str(done.error)
+    assert not file(changing).exists()
+
+
+def test_without_nix_a_lock_of_another_name_is_moved(flake):
+    other = flake.repository.path / "other.lock"
+    file(flake).rename(other)
+    assert update(flake, "--lock", str(other)).status == 0
+    assert json.loads(other.read_text())["nodes"]["dep"]["locked"] == flake.node("third")["locked"]
+
+
+@pytest.mark.parametrize("name", ["a#b", "a?dir=b", "a%62"])
+def test_a_directory_that_nix_takes_for_another(changing, tmp_path, name):
+    """Up to the mark it is the directory, and there may be another flake in that."""
+    place = tmp_path / name
+    changing.repository.path.rename(place)
+    changing.repository.path = place
+    env = stand_in(tmp_path, "touch ran")
+    done = update(changing, env=env)
+    assert done.status == 2
+    assert "a directory's name that has" in str(done.error)
+    assert not (place / "ran").exists()
+
+
+def test_nix_leaves_the_lock_as_it_was(changing, tmp_path):
+    """What is there is authentic, and yet nothing has moved."""
+    before = file(changing).read_bytes()
+    done = update(changing, env=stand_in(tmp_path, "true"))
+    assert done.status == 2
+    assert "is not at the commit that Nix was told" in str(done.error)
+    assert file(changing).read_bytes() == before
+
+
+def test_a_lock_that_changes_meanwhile_is_not_written_over(flake, monkeypatch):
+    relocked = update_module.relocked
+
+    def slowly(*arguments):
+        flake.write("{}")
+        return relocked(*arguments)
+
+    monkeypatch.setattr(update_module, "relocked", slowly)
+    done = update(flake)
+    assert done.status == 2
+    assert "has changed meanwhile" in str(done.error)
+    assert file(flake).read_text() == "{}"
 
 
 @pytest.mark.parametrize(
