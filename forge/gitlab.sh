@@ -40,8 +40,9 @@ if is_zeros "$CI_COMMIT_SHA"; then
     say "a branch or a tag was deleted: there is nothing to verify"
     exit 0
 fi
-case ${CI_PIPELINE_SOURCE:-} in
-merge_request_event) merge_request ;;
+# A child of a merge request's pipeline is about that merge request, too.
+case ${CI_PIPELINE_SOURCE:-}:${CI_MERGE_REQUEST_IID:-} in
+merge_request_event:* | parent_pipeline:?*) merge_request ;;
 *)
     need_commit CI_COMMIT_SHA "$CI_COMMIT_SHA"
     [ -z "${CI_COMMIT_TAG:-}" ] || verify_tag "$CI_COMMIT_TAG" "$CI_COMMIT_SHA"

@@ -128,6 +128,10 @@ verify() { # COMMIT
     report verify "$revision" --no-state "$@"
 }
 
+names_the_same() { # ID ID
+    [ "$(git rev-parse --quiet --verify "$1^{commit}")" = "$(git rev-parse --quiet --verify "$2^{commit}")" ]
+}
+
 # Is what a tag names authentic; and, where tags are to be signed, is the tag? Runners may have put a mere commit in its
 # place, so it is fetched anew.
 verify_tag() { # NAME COMMIT
@@ -143,6 +147,8 @@ verify_tag() { # NAME COMMIT
         tag=refs/gitverify/tag
     fi
     tag=$(git rev-parse --quiet --verify --end-of-options "$tag") || stop 3 "the tag is not in the clone; $HOW_TO_CLONE"
+    # What this run has checked out is what the tag named then: a true tag that took its place says nothing about it.
+    names_the_same "$tag" "$2" || stop 3 "the tag has moved since this run was started: it names another commit than $2"
     report verify-tag "$tag" --as "$1" --no-state
 }
 

@@ -229,6 +229,33 @@ def test_a_tag_is_asked_for_its_signature(runner):
     assert push(runner, commit, **given | {"GITVERIFY_TAGS": "all"}).status == 2
 
 
+def test_a_tag_that_has_moved_since(runner):
+    """The job has checked out what the tag named when it was pushed; there is a true tag in its place now."""
+    policy = policies.native({"alice": [ALICE]}, "tags: [alice]")
+    runner.project.commit("tags", {policies.NATIVE: policy}, sign=True)
+    runner.project.git("tag", "-s", "-m", "one", "v1")
+    runner.project.git("push", "-q", "origin", "main", "v1")
+    runner.clone()
+    runner.project.git("fetch", "-q", "origin", "refs/pull/8/head", cwd=runner.checkout)
+    given = {"GITHUB_REF": "refs/tags/v1", "GITVERIFY_TAGS": "signed"}
+    for fetch in ("true", "false"):
+        done = push(runner, runner.unsigned, **given, GITVERIFY_FETCH=fetch)
+        assert done.status == 3, done.out + done.error
+        assert "the tag has moved" in commands(done.out)[0].data
+    for good in (runner.project.head("main"), runner.project.git("rev-parse", "v1")):
+        assert push(runner, good, **given).status == 0
+
+
+def test_a_tag_that_looks_like_an_option(runner):
+    runner.project.git("update-ref", "refs/tags/--historic", runner.base)
+    runner.project.git("push", "-q", "origin", "refs/tags/--historic")
+    runner.clone("--no-tags")
+    given = {"GITHUB_REF": "refs/tags/--historic", "GITVERIFY_TAGS": "signed"}
+    done = push(runner, runner.base, **given, GITVERIFY_FORMAT="github")
+    assert done.status == 1
+    assert "tag-not-annotated" in done.out
+
+
 def test_what_a_push_must_contain(runner):
     runner.clone()
     assert push(runner, runner.second, GITVERIFY_CONTAINS=f"{runner.introduction} {runner.second}").status == 0

@@ -56,6 +56,13 @@ def test_a_pipeline_in_the_fork_decides_nothing(runner):
     assert "runs in the fork" in done.error
 
 
+def test_a_child_of_a_merge_requests_pipeline_judges_the_same(runner):
+    """Not the branch by itself, which may have parted from its target before somebody was dropped."""
+    runner.clone()
+    done = merge_request(runner, runner.head, stub=True, CI_PIPELINE_SOURCE="parent_pipeline", CI_MERGE_REQUEST_IID="7")
+    assert done.asked[:6] == words(runner.base, runner.head)
+
+
 def test_a_push_is_verified(runner):
     runner.clone()
     assert push(runner, runner.base).status == 0
