@@ -143,7 +143,7 @@ def show_hashes(name: str, best: Best, jobs: Sequence[int], results: Results) ->
         what = f"narHash of objects, --jobs {count}"
         goal = "<= 1.5" if count == max(jobs) else ""
         best.compare(name, f"objects / git archive, --jobs {count}", what, [_ARCHIVE], results, goal)
-        results.add(name, f"memory, objects, --jobs {count}", best.runs[what].memory, "MB")
+        results.add(name, f"memory with the mapped pack, objects, --jobs {count}", best.runs[what].memory, "MB")
 
 
 def show_exports(name: str, best: Best, jobs: Sequence[int], results: Results) -> None:
