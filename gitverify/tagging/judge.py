@@ -18,7 +18,7 @@ from gitverify.request import Floor, Outcome, Stop
 from gitverify.rules.facts import Examined, PolicyProblem, Refusal, Unproven
 from gitverify.rules.hints import missing_object
 from gitverify.rules.tags import Law, TagRefused, counting, read_tag, refuse, signed_by
-from gitverify.session import Unanswerable
+from gitverify.session import Unanswerable, UsageProblem
 from gitverify.signatures.result import SignatureRefused
 from gitverify.tagging.places import Ground, below, fences_of, policy_entry
 from gitverify.text import shown
@@ -44,6 +44,7 @@ NO_MARK = (
 )
 NO_STATE = "the marks were not looked at (--no-state): the policy may have dropped the signer since"
 NO_POLICY = "the tree has no policy file"
+_MOST = 10  # branches in one sentence
 HISTORIC = "whether the policies accepted since list the signer still was not looked at (--historic)"
 
 
@@ -241,8 +242,11 @@ class _TagVerification:
         except StateError as error:
             raise Unanswerable(error.code, str(error), rule="R24") from None
         if query.ref and session.identity is not None:
-            mine = (session.identity.repository, session.identity.ref)
-            return [(key, mark) for key, mark in marks if (key.repository, key.ref) == mine]
+            named = [(key, mark) for key, mark in marks if key.repository == session.identity.repository]
+            found = [(key, mark) for key, mark in named if key.ref == session.identity.ref]
+            if named and not found:
+                raise _none_of(query.ref, [key for key, _ in named])
+            return found
         names = {query.name} if query.name else session.repository_names()
         return [(key, mark) for key, mark in marks if key.repository in names]
 
@@ -257,6 +261,17 @@ class _TagVerification:
         outcome = self._outcome
         outcome.verdict, outcome.reason, outcome.refusals = answer.verdict, answer.refusals[0].code, answer.refusals
         outcome.mark = None
+
+
+def _none_of(name: str, keys: list[MarkKey]) -> UsageProblem:
+    """Say that a branch is none that was verified here: by mistake, no mark would have a say."""
+    there = sorted(shown(key.ref) for key in keys)
+    more = f", and {len(there) - _MOST:,} more" if len(there) > _MOST else ""
+    return UsageProblem(
+        f"“{shown(name)}” was not verified here, and other branches were: verify it first, or name one that was: "
+        + ", ".join(there[:_MOST])
+        + more
+    )
 
 
 def _directory(anchor: Anchor, tree: bytes, name: bytes) -> bytes | None:

@@ -76,6 +76,20 @@ def test_a_mark_of_other_settings_is_a_mark(tags):
     assert report["commits"]["checked"] == 2
 
 
+@pytest.mark.parametrize("options", [["--ref", "nobody"], ["--ref", "refs/tags/v1"]])
+def test_a_branch_that_was_not_verified_where_others_were_is_a_mistake(tags, options):
+    """With it nobody would ask whether the signer has left."""
+    tags.tag("v1", sign=BOB)
+    accepted(tags.ask("v1", *options), "bob")  # nothing was verified here at all, and the report says so
+    tags.drop()
+    tags.accept()
+    refused(tags.ask("v1", "--ref", "main"), "unauthorized-key", "T6")
+    done = tags.run("verify-tag", "v1", "--introduction", "{introduction}", *options)
+    assert done.status == 2
+    assert "name one that was: refs/heads/main" in str(done.error)
+    accepted(tags.ask("v1", *options, "--no-state"), "bob")
+
+
 def test_somebody_who_came_back(tags):
     tags.tag("v1", sign=BOB)
     tags.drop()
