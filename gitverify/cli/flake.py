@@ -139,13 +139,13 @@ def update_command(inputs: tuple[str, ...], format_: str, **asked: Any) -> int:
 
 
 def _updated(inputs: list[str], asked: dict[str, Any]) -> LockReport:
-    """Find where to, write, and check what was written."""
+    """Find where to, check what is to be locked then, and write it."""
     from gitverify.nix.anchors import anchors  # noqa: PLC0415  (not loaded for --help)
     from gitverify.nix.inputs import NotMoved  # noqa: PLC0415
     from gitverify.nix.lock import LockError, parse_lock  # noqa: PLC0415
     from gitverify.nix.lockfile import LockFile  # noqa: PLC0415
     from gitverify.nix.lockgate import check_lock  # noqa: PLC0415
-    from gitverify.nix.update import check_moved, plan, restore, write  # noqa: PLC0415
+    from gitverify.nix.update import check_moved, plan, proposed, replace  # noqa: PLC0415
     from gitverify.report.flake_model import LockReport  # noqa: PLC0415
     from gitverify.session import open_settings  # noqa: PLC0415
 
@@ -162,19 +162,14 @@ def _updated(inputs: list[str], asked: dict[str, Any]) -> LockReport:
             return check_lock(before, None, said, judge)
         except NotMoved as stay:
             return LockReport(inputs=[stay.report])
-        written = write(file.path, before, moves) if moves else before
-        is_right = False
-        try:
-            report = check_lock(written, old, said, judge)
-            if report.verdict == "authentic":
-                check_moved(written, moves)
-                is_right = True
-        finally:
-            if not is_right:
-                restore(file.path, before)
+        written = proposed(file.path, before, moves) if moves else before
+        report = check_lock(written, old, said, judge)
     if report.verdict != "authentic":
         report.notes.append("the lock stays as it was")
         return report
+    check_moved(written, moves)
+    if moves:
+        replace(file.path, before, written)
     for move in moves:
         was = move.node.rev.hex()[:12] if move.node.rev else ""
         report.notes.append(f"{move.name} moved from {was} to {move.rev.hex()[:12]}")

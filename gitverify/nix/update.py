@@ -151,19 +151,16 @@ def _with(url: str, query: Mapping[str, str]) -> str:
     return f"{url}{'&' if '?' in url else '?'}{pairs}" if pairs else url
 
 
-def write(path: Path, before: bytes, moves: list[Move]) -> bytes:
-    """Write the lock with these moves; return its bytes. ``before``: what it held when they were planned.
+def proposed(path: Path, before: bytes, moves: list[Move]) -> bytes:
+    """Return the lock with these moves; ``path`` holds ``before``, and does so still, or again.
 
-    Raises UsageProblem where it can't be written, or where only Nix could and it can't; then it is as it was.
+    Raises UsageProblem where only Nix could make it and it can't.
     """
+    if all(move.locked is not None for move in moves):
+        return relocked(before, {move.node.key: move.locked for move in moves if move.locked is not None})
+    _still(path, before)
     try:
-        if all(move.locked is not None for move in moves):
-            written = relocked(before, {move.node.key: move.locked for move in moves if move.locked is not None})
-            _still(path, before)
-            restore(path, written)
-            return written
-        _still(path, before)
-        return _written_by_nix(path, before, moves)
+        return _made_by_nix(path, before, moves)
     except OSError as error:
         raise UsageProblem(f"{shown(str(path))} can't be read: {error.strerror}") from None
     except nix.NixFailed as error:
@@ -172,20 +169,32 @@ def write(path: Path, before: bytes, moves: list[Move]) -> bytes:
 
 
 def _still(path: Path, before: bytes) -> None:
-    if path.read_bytes() != before:
-        raise UsageProblem(f"{shown(str(path))} has changed meanwhile, and is left alone: run this again")
+    try:
+        if path.read_bytes() == before:
+            return
+    except OSError as error:
+        raise UsageProblem(f"{shown(str(path))} can't be read: {error.strerror}") from None
+    raise UsageProblem(f"{shown(str(path))} has changed meanwhile, and is left alone: run this again")
 
 
-def _written_by_nix(path: Path, before: bytes, moves: list[Move]) -> bytes:
-    """Have Nix write the lock; return what it wrote. Raises NixFailed, OSError."""
+def _made_by_nix(path: Path, before: bytes, moves: list[Move]) -> bytes:
+    """Have Nix write the lock; return what it wrote, and take that back: nobody has checked it yet.
+
+    Raises NixFailed, OSError.
+    """
     if path.name != NAME:
         raise nix.NixFailed(f"Nix writes {NAME} and no other file, so {shown(path.name)} can't be moved")
     try:
         nix.lock(path.parent, {move.name: reference(move) for move in moves})
         return path.read_bytes()
-    except BaseException:
+    finally:
         restore(path, before)
-        raise
+
+
+def replace(path: Path, before: bytes, checked: bytes) -> None:
+    """Have the lock file hold what was checked, if it holds what it did before. Raises UsageProblem."""
+    _still(path, before)
+    restore(path, checked)
 
 
 def check_moved(written: bytes, moves: list[Move]) -> None:

@@ -9,7 +9,7 @@ from cli.scene import ALICE, BOB, MALLORY
 from cli.test_flake import Flake
 from gitrepo import ENVIRONMENT
 
-from gitverify.nix import program
+from gitverify.nix import lockgate, program
 from gitverify.nix import update as update_module
 from gitverify.nix.lock import parse_lock
 from gitverify.nix.update import Move, reference
@@ -353,6 +353,26 @@ def test_nix_leaves_the_lock_as_it_was(changing, tmp_path):
     assert done.status == 2
     assert "is not at the commit that Nix was told" in str(done.error)
     assert file(changing).read_bytes() == before
+
+
+@pytest.mark.parametrize("by_nix", [False, True])
+def test_while_it_is_checked_the_lock_is_the_old_one(changing, tmp_path, monkeypatch, by_nix):
+    """Whatever stops it then leaves nothing behind that nobody has checked."""
+    if not by_nix:
+        changing.scene.history.commit("same", {"flake.nix": "1\n", "README": "x\n"}, sign=BOB)
+    before, check_lock, seen = file(changing).read_bytes(), lockgate.check_lock, []
+
+    def looks(written, *rest):
+        seen.append((file(changing).read_bytes(), written))
+        return check_lock(written, *rest)
+
+    monkeypatch.setattr(lockgate, "check_lock", looks)
+    changing.lock(dep=changing.node("other"))
+    (tmp_path / "new").write_bytes(file(changing).read_bytes())
+    file(changing).write_bytes(before)
+    assert update(changing, env=stand_in(tmp_path, f"cp {tmp_path / 'new'} flake.lock")).status == 0
+    assert seen == [(before, file(changing).read_bytes())]
+    assert file(changing).read_bytes() != before
 
 
 def test_a_lock_that_changes_meanwhile_is_not_written_over(flake, monkeypatch):
