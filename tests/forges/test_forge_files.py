@@ -198,6 +198,13 @@ def test_pre_commit_tells_no_id_of_a_first_push(pushed):
     assert pushed("pull-7", **none).returncode == 0
 
 
+@pytest.mark.parametrize("name", ["PRE_COMMIT_REMOTE_NAME", "PRE_COMMIT_REMOTE_URL"])
+def test_a_remote_that_looks_like_an_option(pushed, name):
+    """With --help there was nothing to refuse."""
+    assert pushed("pull-8", **{name: "--help"}).returncode == 1
+    assert pushed("pull-7", **{name: "--help"}).returncode == 0
+
+
 def test_the_hook_by_hand_says_what_it_needs(pushed):
     done = pushed("pull-7", PRE_COMMIT_REMOTE_BRANCH=None)
     assert done.returncode != 0
