@@ -21,7 +21,7 @@ from gitverify.treepath import components
 from gitverify.walk import Colour, Fence, read_commit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from gitverify.anchor import Anchor
     from gitverify.material import Material
@@ -42,7 +42,7 @@ NOBODY = Policy(Dialect.GUIX, {}, (Grant((WHOLE_TREE,), frozenset()),), frozense
 class Judgement:
     """Decides on every commit that a walk found, parents first."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  (a walk, what it was about and what it found)
         self,
         source: ObjectSource,
         request: Request,
@@ -50,8 +50,12 @@ class Judgement:
         walk: Walk,
         examined: Mapping[bytes, CommitFacts],
         floor: Floor,
+        malformed: Collection[bytes],
     ) -> None:
-        """Prepare; ``examined`` has the facts on every NEW commit of the walk, which went down to ``floor``."""
+        """Prepare; ``examined`` has the facts on every NEW commit of the walk, which went down to ``floor``.
+
+        ``malformed``: at least those of them that were found malformed, or to have malformed trees.
+        """
         self._source = source
         self._anchor = anchor
         self._tip = request.tip
@@ -67,10 +71,10 @@ class Judgement:
         self._parents: dict[bytes, Parent] = {}
         self.refusals: list[Refusal] = []
         self.decisions: dict[bytes, Authorized | Refusal] = {}
-        malformed = {c for c in self._new if (examined[c].examined.malformed or ("",))[0] == "malformed-commit"}
-        self.interrupted = bool(malformed)
-        if malformed:
-            self._new = _without_parents(self._new, malformed, request.tip)
+        broken = {c for c in malformed if c in self._new and _is_malformed(examined[c].examined)}
+        self.interrupted = bool(broken)
+        if broken:
+            self._new = _without_parents(self._new, broken, request.tip)
         self._order = list(self._parents_first())
         self._alike: dict[_Likeness, Authorized] = {}
         self._main: set[bytes] = {anchor.facts.id}
@@ -419,6 +423,11 @@ class Judgement:
             examiner = Examiner(self._source, anchor.examination, anchor.likely_keyring(None))
             facts = self._again[commit] = self.facts(commit)._replace(examined=examiner([raw])[0])
         return facts
+
+
+def _is_malformed(examined: Examined) -> bool:
+    """Whether the commit itself is: then nothing that it says is believed. Of a malformed tree its parents say all."""
+    return examined.malformed is not None and examined.malformed[0] == "malformed-commit"
 
 
 def _without_parents(

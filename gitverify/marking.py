@@ -63,6 +63,8 @@ class Marking:
 
     def missing(self, tip: bytes, commits: tuple[bytes, ...]) -> list[bytes]:
         """Return those of the commits that the tip does not reach over binding edges."""
+        if not commits:
+            return []
         mask = self.reaching(commits).get(tip, 0)
         return [commit for at, commit in enumerate(commits) if not mask >> at & 1]
 
@@ -153,8 +155,9 @@ class Marking:
         newest = dict(floor.freshness)
         latest = now + MAX_FUTURE
         for facts in self.dated(tip):
-            if newest.get(facts.examined.key, -1) < facts.date <= latest:
-                newest[facts.examined.key] = facts.date
+            key, date = facts.examined.key, facts.date
+            if newest.get(key, -1) < date <= latest:
+                newest[key] = date
         return newest
 
     def dated(self, tip: bytes) -> Iterator[CommitFacts]:

@@ -138,6 +138,7 @@ class _Verification:
         self.judgement: Judgement | None = None
         self.marking: Marking
         self._pool: Pool | None = None
+        self._malformed: set[bytes] = set()  # commits, and those with such trees
 
     def run(self) -> None:
         """Go through the proof."""
@@ -163,7 +164,7 @@ class _Verification:
         """Judge what is new since the mark; None where that is not enough to tell."""
         request, outcome = self._request, self._outcome
         walk, facts = self._walk(anchor, floor)
-        judgement = Judgement(self._source, request, anchor, walk, facts, floor)
+        judgement = Judgement(self._source, request, anchor, walk, facts, floor, self._malformed)
         if not judgement.has_in_reach(floor.commits):
             return None  # the tip may rest on nothing that was accepted
         judgement = self._authenticate(anchor, floor, (walk, facts))
@@ -210,7 +211,7 @@ class _Verification:
             self._outcome.fallback = found if found != request.tip else None
 
     def _judge(self, anchor: Anchor, walk: Walk, facts: dict[bytes, CommitFacts], floor: Floor) -> Judgement:
-        judgement = Judgement(self._source, self._request, anchor, walk, facts, floor)
+        judgement = Judgement(self._source, self._request, anchor, walk, facts, floor, self._malformed)
         if not judgement.descends_raw(self._request.tip) and not judgement.interrupted:
             raise self._about_tip("R2", "not-descendant", "the tip does not descend from the introduction")
         self.judgement = judgement
@@ -256,6 +257,8 @@ class _Verification:
         def sink(commit: bytes, examined: Examined) -> None:
             tree, parents, date = heads.pop(commit)
             facts[commit] = CommitFacts(commit, tree, parents, date, examined)
+            if examined.malformed is not None:
+                self._malformed.add(commit)
             self._observer.examined(1, date)
 
         pool = self._make_pool(prepare, sink) if self._make_pool else Inline(prepare(self._source), sink)
@@ -274,8 +277,8 @@ class _Verification:
             pool.finish()
         finally:
             pool.close()
-        new = walk.new
-        if floor.commits and any(len(parents) > 1 for parents in new.values()):
+        new = walk.new if floor.commits else {}
+        if any(len(parents) > 1 for parents in new.values()):
             # Where branches parted, it counts whether a commit is new: no wrong date may make it seem so.
             walk.settle(min(facts[commit].date for commit in new) - floor.skew)
         return walk, facts

@@ -95,7 +95,7 @@ class Walk:
         self._colours: dict[bytes, Colour] = {}
         self._parents: dict[bytes, tuple[bytes, ...]] = {}
         self._loaded: dict[bytes, Loaded] = {}
-        self._visited: list[bytes] = []
+        self._visited: dict[bytes, tuple[bytes, ...]] = {}  # those that are NEW still, with their parents
         self._queue: list[tuple[int, bytes]] = []
         self._pending = 0
         self._absent: dict[bytes, MissingObject] = {}
@@ -149,8 +149,7 @@ class Walk:
     @property
     def new(self) -> dict[bytes, tuple[bytes, ...]]:
         """The commits to be judged with their parents, in the order of the walk (newest first)."""
-        colours = self._colours
-        return {commit: self._parents[commit] for commit in self._visited if colours[commit] is _NEW}
+        return self._visited.copy()
 
     def colour(self, commit: bytes) -> Colour | None:
         """Return what the walk knows of a commit; None if it did not come by."""
@@ -168,8 +167,10 @@ class Walk:
         self._colours[commit] = colour
         if colour is _NEW:
             self._pending += 1
-        elif before is _NEW and commit not in self._parents:
-            self._pending -= 1
+        elif before is _NEW:
+            if commit not in self._parents:
+                self._pending -= 1
+            self._visited.pop(commit, None)
         loaded = self._loaded.get(commit)
         heappush(self._queue, (-(loaded[2] if loaded else key), commit))
 
@@ -204,7 +205,7 @@ class Walk:
         while True:
             raw, head, date = loaded
             parents = self._parents[commit] = _parents(head)
-            self._visited.append(commit)
+            self._visited[commit] = parents
             if visit is not None:
                 visit(commit, raw, head, date)
             if len(parents) != 1 or parents[0] in colours:

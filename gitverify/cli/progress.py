@@ -31,6 +31,8 @@ class Progress:
 
     def examined(self, count: int, date: int) -> None:
         """Count, and redraw now and then."""
+        if not self._active:
+            return
         self._count += count
         now = self._due()
         if now is not None:

@@ -75,9 +75,11 @@ def parse_head(raw: bytes) -> CommitHead:
     """
     found = _match_head(raw)
     tree, parent_lines, author, committer = found.groups()
-    parents = tuple(
-        [unhexlify(parent_lines[at + 7 : at + 47]) for at in range(0, len(parent_lines), _PARENT_LINE)],
-    )
+    if len(parent_lines) == _PARENT_LINE:  # as nearly every commit has it
+        parents: tuple[bytes, ...] = (unhexlify(parent_lines[7:47]),)
+    else:
+        places = range(0, len(parent_lines), _PARENT_LINE)
+        parents = tuple([unhexlify(parent_lines[at + 7 : at + 47]) for at in places])
     return CommitHead(unhexlify(tree), parents, author, committer, found.end())
 
 

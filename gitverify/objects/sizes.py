@@ -12,7 +12,13 @@ def check_size(kind: str, size: int, blob_size: int | None = None) -> None:
     ``blob_size``: the limit of a blob, where it is another than that of what is parsed. Raises OversizedObject: a few
     kilobytes of a pack can inflate to gigabytes.
     """
-    blob_size = LIMITS.blob_size if blob_size is None else blob_size
-    limit = {"commit": LIMITS.commit_size, "tree": LIMITS.tree_size, "tag": LIMITS.tag_size}.get(kind, blob_size)
+    if kind == "commit":
+        limit = LIMITS.commit_size
+    elif kind == "tree":
+        limit = LIMITS.tree_size
+    elif kind == "tag":
+        limit = LIMITS.tag_size
+    else:
+        limit = LIMITS.blob_size if blob_size is None else blob_size
     if size > limit:
         raise OversizedObject(kind, size, limit)
