@@ -170,9 +170,9 @@ class Judgement:
         return met.issuperset(commits)
 
     def accepted(self) -> Iterator[CommitFacts]:
-        """Yield the facts on the commits found authentic in this run."""
-        for commit, decision in self.decisions.items():
-            if isinstance(decision, Authorized):
+        """Yield the facts on the commits found authentic in this run, newest first."""
+        for commit, decision in reversed(self.decisions.items()):
+            if type(decision) is Authorized:
                 yield self._examined[commit]
 
     def standing(self, commit: bytes) -> Standing:
@@ -239,13 +239,13 @@ class Judgement:
         likeness = self._likeness(facts)
         if likeness is None:
             return self._judge(facts)
-        decision: Authorized | Refusal | None = self._alike.get(likeness)
-        if decision is not None:
+        alike = self._alike.get(likeness)
+        if alike is not None:
             self._main.add(commit)  # as its parent is
-        else:
-            decision = self._judge(facts)
-            if isinstance(decision, Authorized) and self._holds_for_all_alike(facts, decision):
-                self._alike[likeness] = decision
+            return alike
+        decision = self._judge(facts)
+        if isinstance(decision, Authorized) and self._holds_for_all_alike(facts, decision):
+            self._alike[likeness] = decision
         return decision
 
     def _likeness(self, facts: CommitFacts) -> _Likeness | None:
@@ -254,16 +254,18 @@ class Judgement:
         Alike are commits with one parent, which was found authentic in this run and has the same policy file and
         certificates, and with a signature by the same key.
         """
-        examined = facts.examined
-        if len(facts.parents) != 1 or not examined.key or examined.entry is None:
+        examined, parents = facts.examined, facts.parents
+        entry, root = examined.entry, examined.key_root
+        if len(parents) != 1 or not examined.key or entry is None:
             return None
-        parent = facts.parents[0]
-        before = self._examined.get(parent)
-        if before is None or parent not in self._main or type(self.decisions.get(parent)) is not Authorized:
+        parent = parents[0]
+        if parent not in self._main or type(self.decisions.get(parent)) is not Authorized:
             return None
-        if before.examined.entry != examined.entry or before.examined.key_root != examined.key_root:
+        before = self._examined[parent].examined
+        # Mostly it is the very same object, and comparing that would still compare what is in it.
+        if (before.entry is not entry and before.entry != entry) or before.key_root != root:
             return None
-        return examined.entry, examined.key_root, examined.key, examined.user_verified
+        return entry, root, examined.key, examined.user_verified
 
     def _holds_for_all_alike(self, facts: CommitFacts, decision: Authorized) -> bool:
         """Whether the decision rests on nothing else: on no date, and on a grant for whatever a commit may change."""

@@ -11,7 +11,7 @@ from gitverify.rules.facts import Authorized
 from gitverify.walk import Colour, Fence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from gitverify.inquiry import Inquiry
     from gitverify.judgement import Judgement
@@ -154,23 +154,30 @@ class Marking:
         """R26: the newest date of each key's accepted commits, but for those that lie in the future."""
         newest = dict(floor.freshness)
         latest = now + MAX_FUTURE
-        for facts in self.dated(tip):
+        counts = self._counting(tip)
+        for facts in self._judgement.accepted():  # newest first: then few are newer than what there is
             key, date = facts.examined.key, facts.date
-            if newest.get(key, -1) < date <= latest:
+            if newest.get(key, -1) < date <= latest and counts(facts):
                 newest[key] = date
         return newest
 
     def dated(self, tip: bytes) -> Iterator[CommitFacts]:
-        """Yield the signed commits that the tip reaches over authentic edges, and whose dates count (R26).
+        """Yield the signed commits, newest first, that the tip reaches over authentic edges; their dates count (R26).
 
         Those to the side do not: only real edges, followed to the end, tell them from what was given.
         """
+        return filter(self._counting(tip), self._judgement.accepted())
+
+    def _counting(self, tip: bytes) -> Callable[[CommitFacts], bool]:
+        """Return what tells whether an accepted commit's date counts."""
         judgement = self._judgement
         reached = self._reached(tip) if judgement.adopts else None
-        for facts in judgement.accepted():
-            counts = facts.examined.key and judgement.standing(facts.id) is Standing.MAIN
-            if counts and (reached is None or facts.id in reached):
-                yield facts
+
+        def counts(facts: CommitFacts) -> bool:
+            signed = bool(facts.examined.key) and judgement.standing(facts.id) is Standing.MAIN
+            return signed and (reached is None or facts.id in reached)
+
+        return counts
 
     def _reached(self, tip: bytes) -> set[bytes]:
         """Return what the tip reaches over authentic edges; adopting merges leave authentic commits out, too."""
