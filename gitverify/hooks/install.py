@@ -58,12 +58,12 @@ def script(program: Sequence[str], name: str) -> str:
     """Return the hook's text. ``program``: the words that run gitverify."""
     # Git calls this hook three times for each change; only one of them can stop it, and Python takes time to start.
     when = '[ "$1" != prepared ] || ' if name == "reference-transaction" else ""
-    return f'#!/bin/sh\n{when}exec {shlex.join([*program, "hook", name])} "$@"{_MARK}'
+    return f'#!/bin/sh\n{when}exec {shlex.join([*program, "hook", name])} -- "$@"{_MARK}'
 
 
 def chained(program: Sequence[str], name: str) -> tuple[str, ...]:
     """Return what goes to the top of a shell script that is a hook already, so that it runs both."""
-    run = shlex.join([*program, "hook", name]) + ' "$@"'
+    run = shlex.join([*program, "hook", name]) + ' -- "$@"'
     if name not in WITH_INPUT:
         return (f"{run} || exit 1",)
     # Both read standard input, so it is kept in a file.
@@ -132,7 +132,7 @@ def _content(path: Path) -> str | None:
 
 
 def _is_ours(text: str, name: str) -> bool:
-    form = rf'#!/bin/sh\n(\[ "\$1" != prepared \] \|\| )?exec [^\n]+ hook {name} "\$@"{re.escape(_MARK)}'
+    form = rf'#!/bin/sh\n(\[ "\$1" != prepared \] \|\| )?exec [^\n]+ hook {name} (-- )?"\$@"{re.escape(_MARK)}'
     return re.fullmatch(form, text) is not None
 
 

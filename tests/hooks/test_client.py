@@ -52,6 +52,15 @@ def test_pushing_an_unsigned_commit(careful):
     assert careful.push("--no-verify", "main").status == 0
 
 
+def test_a_remote_that_is_called_like_an_option(careful):
+    careful.git("config", "remote.--help.url", str(careful.server))
+    good = careful.commit("Signed", TIDY, sign=True)
+    assert careful.really("git", "push", "--", "--help", "main").status == 0
+    careful.commit("Not signed", {"README": "mine\n"})
+    assert careful.really("git", "push", "--", "--help", "main").status == 1
+    assert careful.at() == good
+
+
 def test_pushing_from_another_directory_of_the_clone_and_from_a_worktree(careful, tmp_path):
     careful.commit("Not signed", TIDY)
     assert careful.push("main", cwd=careful.clone / "pkgs").status == 1

@@ -57,7 +57,7 @@ def test_a_hook_of_ours_with_another_program_is_renewed(place, monkeypatch, tmp_
     program.chmod(0o755)
     monkeypatch.setattr("sys.argv", [str(program)])
     assert f"runs       {program}" in place.install("pre-push").stdout
-    assert """/it'"'"'s here/gitverify' hook pre-push "$@" """.strip() in path.read_text()
+    assert """/it'"'"'s here/gitverify' hook pre-push -- "$@" """.strip() in path.read_text()
     monkeypatch.undo()
     assert place.install("pre-push").stdout.startswith("updated  ")
     assert sys.executable in path.read_text()
