@@ -103,3 +103,10 @@ def test_no_child_is_left_behind():
     assert not any(gone(child) for child in children)
     ours.close()
     assert all(gone(child) for child in children)
+
+
+def test_interrupts_reach_this_process_still():
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    Ahead(2, 9, lambda: lambda block: (block,), lambda *_: None).close()
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
+    assert signal.SIGINT not in before
