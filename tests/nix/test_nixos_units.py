@@ -10,7 +10,6 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,7 +22,6 @@ from cli.test_flake import Flake
 from fetching import Upstream
 from gitrepo import ENVIRONMENT
 
-from gitverify.cli.main import COMMANDS
 from tests.nix.nixosunits import HOME, Machine, arguments, evaluate, quoted
 from tests.nix.nixplace import NIX, Nix, needs_nix
 
@@ -300,7 +298,6 @@ def test_settings_that_change_what_a_mirror_holds_are_refused(world):
 # --- the gateway -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.skipif("serve" not in COMMANDS or find_spec("uvicorn") is None, reason="gitverify serve is not installed")
 def test_the_gateway_serves_what_was_verified(world):
     with socket.socket() as chosen:
         chosen.bind(("127.0.0.1", 0))
