@@ -66,6 +66,6 @@ def url_of(node: Node) -> str | None:
     if node.kind not in _HOSTS:
         return None
     host = locked.get("host", _HOSTS[node.kind])
-    owner = str(locked.get("owner", "")).replace("%2F", "/")
+    project = f"{locked.get('owner', '')}/{locked.get('repo', '')}".replace("%2F", "/")  # a GitLab's subgroups
     suffix = "" if node.kind == "sourcehut" else ".git"
-    return f"https://{host}/{owner}/{locked.get('repo', '')}{suffix}"
+    return f"https://{host}/{project}{suffix}"

@@ -26,13 +26,27 @@ def lock(flake: Path, overrides: Mapping[str, str]) -> None:
     odd = next((mark for mark in _MARKS if mark in str(flake)), None)
     if odd is not None:
         raise NixFailed(f"Nix does not read a directory's name that has “{odd}” in it as it is: {shown(str(flake))}")
-    command = ["nix", *_FEATURES, "flake", "lock", f"path:{flake}" if not (flake / ".git").exists() else str(flake)]
+    command = ["flake", "lock", f"path:{flake}" if not (flake / ".git").exists() else str(flake)]
     for name, reference in overrides.items():
         command += ["--override-input", name, reference]
-    try:
-        done = subprocess.run(command, cwd=flake, capture_output=True, check=False)  # noqa: S603  (no shell)
-    except OSError as error:
-        raise NixFailed(f"nix can't be run: {error.strerror}") from None
+    done = _run(*command, cwd=flake)
     if done.returncode:
         said = [shown(line) for line in done.stderr.split(b"\n") if line.strip()]
         raise NixFailed("; ".join(["nix flake lock failed", *said[-_MOST_LINES:]]))
+
+
+def unescapes() -> bool:
+    """Whether this Nix undoes escapes (``%2F``) in the path of a reference to a flake. Raises NixFailed.
+
+    Since about 2.18, which can also be asked; before, an escape was part of the name.
+    """
+    reads = '(builtins.parseFlakeRef "gitlab:a%252Fb/c").owner'
+    return _run("eval", "--store", "dummy://", "--raw", "--expr", reads).stdout == b"a%2Fb"
+
+
+def _run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[bytes]:
+    command = ["nix", *_FEATURES, *arguments]
+    try:
+        return subprocess.run(command, cwd=cwd, capture_output=True, check=False)  # noqa: S603  (no shell)
+    except OSError as error:
+        raise NixFailed(f"nix can't be run: {error.strerror}") from None

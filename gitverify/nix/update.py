@@ -130,8 +130,11 @@ def _form(repository: Repository, node: Node, commit: Commit) -> str | None:
     return None
 
 
-def reference(move: Move) -> str:
-    """Return the URL by which Nix is told to lock that commit (Nix manual, *Flake references*)."""
+def reference(move: Move, *, escaped: bool = False) -> str:
+    """Return the URL by which Nix is told to lock that commit (Nix manual, *Flake references*).
+
+    ``escaped``: whether this Nix undoes escapes in its path; a name, of a GitLab's subgroup, may hold some (``%2F``).
+    """
     locked = {**(move.node.original or {}), **(move.node.locked or {})}
     asked: tuple[str, ...] = ("ref", "dir", "host")
     query = {name: str(locked[name]) for name in asked if name in locked}
@@ -141,14 +144,25 @@ def reference(move: Move) -> str:
             query["shallow"] = "1"
         return "git+" + _with(str(locked["url"]), {**query, "rev": rev})
     query.pop("ref", None)
-    return _with(f"{move.node.kind}:{locked['owner']}/{locked['repo']}/{rev}", query)
+    owner, repo = (_quoted(name, "~") if escaped else name for name in _project(move))
+    return _with(f"{move.node.kind}:{owner}/{repo}/{rev}", query)
+
+
+def _project(move: Move) -> tuple[str, str]:
+    """Return what an input on a forge is called there."""
+    locked = move.node.locked or {}
+    return str(locked.get("owner", "")), str(locked.get("repo", ""))
 
 
 def _with(url: str, query: Mapping[str, str]) -> str:
+    pairs = "&".join(f"{name}={_quoted(value, '/')}" for name, value in sorted(query.items()))
+    return f"{url}{'&' if '?' in url else '?'}{pairs}" if pairs else url
+
+
+def _quoted(text: str, safe: str) -> str:
     from urllib.parse import quote  # noqa: PLC0415  (for this alone)
 
-    pairs = "&".join(f"{name}={quote(value, safe='/')}" for name, value in sorted(query.items()))
-    return f"{url}{'&' if '?' in url else '?'}{pairs}" if pairs else url
+    return quote(text, safe=safe)
 
 
 def proposed(path: Path, before: bytes, moves: list[Move]) -> bytes:
@@ -185,7 +199,8 @@ def _made_by_nix(path: Path, before: bytes, moves: list[Move]) -> bytes:
     if path.name != NAME:
         raise nix.NixFailed(f"Nix writes {NAME} and no other file, so {shown(path.name)} can't be moved")
     try:
-        nix.lock(path.parent, {move.name: reference(move) for move in moves})
+        escaped = any("%" in "".join(_project(move)) for move in moves) and nix.unescapes()
+        nix.lock(path.parent, {move.name: reference(move, escaped=escaped) for move in moves})
         return path.read_bytes()
     finally:
         restore(path, before)

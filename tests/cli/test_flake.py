@@ -666,6 +666,7 @@ def test_what_can_not_be_fetched(flake, change, status, code):
         ({"type": "github", "owner": "o", "repo": "r"}, "https://github.com/o/r.git"),
         ({"type": "github", "owner": "o", "repo": "r", "host": "h"}, "https://h/o/r.git"),
         ({"type": "gitlab", "owner": "o%2Fp", "repo": "r"}, "https://gitlab.com/o/p/r.git"),
+        ({"type": "gitlab", "owner": "o", "repo": "p%2Fr"}, "https://gitlab.com/o/p/r.git"),
         ({"type": "sourcehut", "owner": "~o", "repo": "r"}, "https://git.sr.ht/~o/r"),
         ({"type": "git", "url": "ssh://h/r"}, "ssh://h/r"),
         ({"type": "git", "url": "verified::https://h/r"}, "https://h/r"),

@@ -389,17 +389,20 @@ def test_a_lock_that_changes_meanwhile_is_not_written_over(flake, monkeypatch):
     assert file(flake).read_text() == "{}"
 
 
-@pytest.mark.parametrize(
-    ("node", "expected"),
-    [
-        ({"type": "github", "owner": "o", "repo": "r"}, "github:o/r/REV"),
-        ({"type": "gitlab", "owner": "o%2Fp", "repo": "r", "host": "h", "ref": "x"}, "gitlab:o%2Fp/r/REV?host=h"),
-        ({"type": "sourcehut", "owner": "~o", "repo": "r", "dir": "a b"}, "sourcehut:~o/r/REV?dir=a%20b"),
-        ({"type": "git", "url": "https://h/r", "ref": "a&b"}, "git+https://h/r?ref=a%26b&rev=REV"),
-        ({"type": "git", "url": "ssh://h/r?x=1", "shallow": True}, "git+ssh://h/r?x=1&rev=REV&shallow=1"),
-    ],
-)
-def test_how_nix_is_told(node, expected):
+HOW_NIX_IS_TOLD = [
+    ({"type": "github", "owner": "o", "repo": "r"}, "github:o/r/REV"),
+    ({"type": "gitlab", "owner": "o%2Fp", "repo": "r", "host": "h", "ref": "x"}, "gitlab:o%2Fp/r/REV?host=h"),
+    ({"type": "sourcehut", "owner": "~o", "repo": "r", "dir": "a b"}, "sourcehut:~o/r/REV?dir=a%20b"),
+    ({"type": "git", "url": "https://h/r", "ref": "a&b"}, "git+https://h/r?ref=a%26b&rev=REV"),
+    ({"type": "git", "url": "ssh://h/r?x=1", "shallow": True}, "git+ssh://h/r?x=1&rev=REV&shallow=1"),
+]
+
+
+@pytest.mark.parametrize(("node", "expected"), HOW_NIX_IS_TOLD)
+@pytest.mark.parametrize("escaped", [False, True])
+def test_how_nix_is_told(node, expected, escaped):
+    """Some versions undo escapes in the path, so that there are two of what is an escape for the forge."""
     lock = {"a": {"locked": node, "original": {"type": node["type"]}}, "root": {"inputs": {"a": "a"}}}
     found = parse_lock(json.dumps({"version": 7, "root": "root", "nodes": lock}).encode()).nodes["a"]
-    assert reference(Move("a", found, b"\1" * 20, None)) == expected.replace("REV", "01" * 20)
+    expected = expected.replace("o%2Fp", "o%252Fp") if escaped else expected
+    assert reference(Move("a", found, b"\1" * 20, None), escaped=escaped) == expected.replace("REV", "01" * 20)
