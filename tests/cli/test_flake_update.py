@@ -389,6 +389,16 @@ def test_a_lock_that_changes_meanwhile_is_not_written_over(flake, monkeypatch):
     assert file(flake).read_text() == "{}"
 
 
+@pytest.mark.parametrize(("answer", "owner"), [("echo error >&2; exit 1", "o%2Fp"), ("printf a%%2Fb", "o%252Fp")])
+def test_nix_is_asked_whether_it_undoes_escapes(changing, tmp_path, answer, owner):
+    """Of a project in a GitLab's subgroup; a version that can't be asked does not."""
+    place = {"type": "gitlab", "owner": "o%2Fp", "repo": "r"}
+    changing.lock(dep=changing.node("flake", original=place, **place))
+    env = stand_in(tmp_path, f'case " $* " in *" eval "*) {answer} ;; *) echo "$@" >{tmp_path}/told ;; esac')
+    assert update(changing, env=env).status == 2  # it has not moved
+    assert (tmp_path / "told").read_text().split()[-1] == f"gitlab:{owner}/r/{changing.scene.ids['other']}"
+
+
 HOW_NIX_IS_TOLD = [
     ({"type": "github", "owner": "o", "repo": "r"}, "github:o/r/REV"),
     ({"type": "gitlab", "owner": "o%2Fp", "repo": "r", "host": "h", "ref": "x"}, "gitlab:o%2Fp/r/REV?host=h"),

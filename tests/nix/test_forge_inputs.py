@@ -40,6 +40,7 @@ FORGES = {
     "sourcehut": 'url = "sourcehut:~o/r";',
 }
 OTHERS = {
+    "github-folder": 'url = "github:o/r?dir=a%20b";',
     "github-own": f'type = "github"; owner = "o"; repo = "r"; host = "{OWN}"; ref = "{BRANCH}";',
     "gitlab-own": f'type = "gitlab"; owner = "o"; repo = "r"; host = "{OWN}"; ref = "{BRANCH}";',
     "gitlab-subgroup": 'type = "gitlab"; owner = "g%2Fsub"; repo = "r"; ref = "main";',
@@ -151,10 +152,11 @@ def test_moved_by_nix_the_lock_is_the_one_that_nix_writes(any_dep, tmp_path):
     inner = tmp_path / "inner"
     inner.mkdir()
     any_dep.forge.repositories["o/inner"] = Scene(inner).path
-    any_dep.commit("flake", {"flake.nix": "{ outputs = _: { }; }\n"}, ALICE)
+    flakes = ("flake.nix", "a b/flake.nix")
+    any_dep.commit("flake", dict.fromkeys(flakes, "{ outputs = _: { }; }\n"), ALICE)
     any_dep.flake(more="")
     text = '{ inputs.inner = { url = "github:o/inner"; flake = false; }; outputs = _: { }; }\n'
-    any_dep.commit("other", {"flake.nix": text}, BOB)
+    any_dep.commit("other", dict.fromkeys(flakes, text), BOB)
     ours, nixs = any_dep.moved()
     assert ours == nixs
     assert "inner" in any_dep.nodes()
