@@ -84,7 +84,9 @@ def test_certificates_below_another_root(scene):
     both = {"alice": [ALICE], "carol": [CAROL]}
     start(scene, policies.native(both, policies.OPENPGP_KEYS))
     moved = policies.native(both, "openpgp_keys: elsewhere/")
-    scene.history.commit("moved", {policies.NATIVE: moved, "elsewhere/carol.asc": CAROL.certificate}, sign=ALICE)
+    # Those of the old place count no more, but with them the signatures prove at once.
+    both_places = {"elsewhere/carol.asc": CAROL.certificate, **policies.certificates(CAROL)}
+    scene.history.commit("moved", {policies.NATIVE: moved, **both_places}, sign=ALICE)
     scene.history.commit("one", {"n": "1"}, sign=CAROL)
     scene.history.commit("gone", {"elsewhere/carol.asc": None, "elsewhere/x": ""}, sign=CAROL)
     assert reason(scene) is None

@@ -9,7 +9,7 @@ import emit
 import pytest
 import reference
 import signing
-from stories import BROKEN, UNSIGNED, Story, limited, policy
+from stories import BROKEN, GONE, UNSIGNED, Story, limited, policy
 
 from fixtures.lib import policies
 from fixtures.lib.keys import EXPIRED
@@ -17,6 +17,7 @@ from gitverify import judgement as module
 from gitverify.anchor import load_anchor
 from gitverify.errors import MalformedCommit
 from gitverify.examine import Examiner
+from gitverify.inquiry import Inquiry
 from gitverify.judgement import Judgement
 from gitverify.limits import LIMITS
 from gitverify.objects.tree import EMPTY_TREE, TreeEntry
@@ -63,15 +64,17 @@ class Case:
         self.anchor = load_anchor(self.source, request)
         self.walk = Walk(self.source, request.tip, request.introduction, floor.commits, edges, floor.aside)
         self.examined = {}
+        self._likely = self.anchor.likely_keyring(self.tree(self.names[request.tip]))
         self._examiner = None if each else self._new_examiner()
         self.walk.run(self._visit)
+        self.walk.exhaust()  # all stories have the same date, which tells nothing apart
         malformed = {c for c, facts in self.examined.items() if facts.examined.malformed}
         self.make = lambda: Judgement(self.source, request, self.anchor, self.walk, self.examined, floor, malformed)
         self.judgement = self.make()
         self.judged = []
 
     def _new_examiner(self):
-        return Examiner(self.source, self.anchor.examination, self.anchor.likely_keyring(None))
+        return Examiner(self.source, self.anchor.examination, self._likely)
 
     def _visit(self, commit, raw, head, date):
         if isinstance(head, MalformedCommit):
@@ -159,9 +162,7 @@ def warm():
     story.add("strange", "m", by=MALLORY, x=b"2")
     story.add("tip", "m", "aside", "strange", by=ALICE)
     fences = {("m", "draft"): Fence.LOOSE, ("m", "side"): Fence.SIDE, ("m", "lost"): Fence.DROPPED}
-    made = Case(story, mark=["m"], fences=fences)
-    made.walk.exhaust()
-    return made
+    return Case(story, mark=["m"], fences=fences)
 
 
 def test_what_earlier_runs_accepted_is_authentic_and_stands_where_it_did(warm):
@@ -169,6 +170,24 @@ def test_what_earlier_runs_accepted_is_authentic_and_stands_where_it_did(warm):
     assert warm.standings("intro", "a", "m", "draft") == [MAIN] * 4
     assert warm.standings("given", "side", "aside") == [GIVEN, SIDE, SIDE]
     assert warm.standings("lost") != [MAIN]
+
+
+def test_what_descends_over_raw_edges(warm):
+    def descends(*names):
+        return [warm.judgement.descends_raw(warm.ids[name]) for name in names]
+
+    before = descends("intro", "a", "m", "draft", "strange", "tip", "given", "side", "aside")
+    assert before == [True] * 6 + [False] * 3
+    warm.run()
+    assert descends("tip", "strange", "aside") == [True, True, False]
+
+
+def test_what_it_is_about(warm):
+    judgement = warm.judgement
+    assert (judgement.introduction, judgement.policy_path) == (warm.ids["intro"], b".gitverify.yaml")
+    assert judgement.floor.commits == (warm.ids["m"],)
+    assert judgement.is_native
+    assert not Case(Story(BOTH, "openssh")).judgement.is_native
 
 
 def test_what_was_dropped_is_not_authentic_and_what_is_new_not_before_it_was_judged(warm):
@@ -328,6 +347,20 @@ def test_certificates_below_the_root_entry_that_is_looked_at():
     assert not made.refused
 
 
+def test_certificates_below_another_root_entry():
+    """Those of the tip are likely, so the signatures prove; which of them count is another matter."""
+    own, certificate = {"p": [PGP], "a": [ALICE]}, signing.certificate(PGP)
+    story = Story(None).add("intro", by=ALICE, policy=text(own, policies.OPENPGP_KEYS))
+    moved = {".gitverify/keys/p": certificate, "elsewhere/p": certificate}
+    story.add("moved", "intro", by=ALICE, policy=text(own, "openpgp_keys: elsewhere/"), **moved)
+    line(story, "one", start="moved", by=PGP)
+    story.add("gone", "one", by=PGP, **{"elsewhere/p": GONE})
+    assert not Case(story).run().refused
+    made = Case(line(story, "two", start="gone", by=PGP)).run()
+    assert made.refused == {"two": "unknown-key"}
+    assert made.judged == ["moved", "one", "gone", "two"]
+
+
 def test_a_stranger_in_what_is_unprotected_vouches_for_nothing_else():
     story = Story(policy(ALICE, unprotected=(b"free/",)))
     for number, before in enumerate(("intro", "free0", "free1")):
@@ -344,7 +377,7 @@ def test_a_signature_that_only_the_judges_certificates_prove_is_none_of_the_othe
     story = Story(None).add("intro", by=ALICE, policy=law)
     story.add("brought", "intro", by=ALICE, **{".gitverify/keys/p": signing.certificate(PGP)})
     line(story, "one", "two", start="brought", by=PGP)
-    story.add("last", "two", by=by, x=b"1")
+    story.add("last", "two", by=by, **{".gitverify/keys/p": GONE})
     made = Case(story).run()
     assert made.examined[made.ids["one"]].examined.unproven.code == "unknown-key"
     assert made.refused == ({} if by == PGP else {"last": "unsigned"})
@@ -391,15 +424,35 @@ def guix_list(*keys):
 
 
 @pytest.mark.parametrize(
-    ("historical", "refused"), [((), {"root", "tip"}), (("pgp0",), {"root", "tip"}), (("pgp0", "pgp1"), set())]
+    ("historical", "refused"),
+    [
+        ((), {"root": "unauthorized-key", "tip": "parent-not-authentic"}),
+        (("pgp0",), {"root": "unauthorized-key", "tip": "parent-not-authentic"}),
+        (("pgp1",), {"tip": "unauthorized-key"}),
+        (("pgp0", "pgp1"), {}),
+    ],
 )
-def test_in_guixs_dialect_the_historical_list_judges_a_root_and_not_the_introduction(historical, refused):
+def test_in_guixs_dialect_the_historical_list_judges_to_the_side_and_not_the_introduction(historical, refused):
     story = Story(policy("pgp0", "pgp1"), "guix").spoil("intro", signature=reference.RefSignature("good", "pgp0"))
     story.add("root", by="pgp1").add("tip", "intro", "root", by="pgp0")
     told = {"historical": guix_list(*historical)} if historical else {}
-    made = Case(story, keyring=True, **told).run()
-    codes = {"root": "unauthorized-key", "tip": "parent-not-authentic"}
-    assert made.refused == {name: codes[name] for name in refused}
+    assert Case(story, keyring=True, **told).run().refused == refused
+
+
+@pytest.mark.parametrize("code", ["malformed-commit", "malformed-tree", "policy-missing", "policy-invalid"])
+def test_in_guixs_dialect_what_was_given_judges_by_what_is_in_it(code):
+    """It is trusted, but where its own policy can't be used nobody can come after it but the introduction."""
+    story = Story(None, "guix").add("older", by="pgp0", policy=policy("pgp0"))
+    story.add(
+        "given", "older", by="pgp0", policy={"policy-missing": None, "policy-invalid": BROKEN}.get(code, policy("pgp0"))
+    )
+    story.add("intro", "given", by="pgp0", policy=policy("pgp0"))
+    story.add("side", "given", by="pgp0", policy=policy("pgp0")).add("tip", "intro", "side", by="pgp0")
+    assert not Case(story, "intro", keyring=True).run().refused
+    if code.startswith("malformed"):
+        story.spoil("given", malformed=code)
+    made = Case(story, keyring=True).run()
+    assert made.refused == {"side": code, "tip": "parent-not-authentic"}
 
 
 def test_a_refused_parent_lends_nothing():
@@ -458,6 +511,7 @@ def test_a_key_directory_that_grew_too_large_is_refused_where_it_did(files, code
     decision = made.judgement.decisions[made.ids["brought"]]
     if code is None:
         assert not made.refused
+        assert made.judgement.own_policy(made.facts("brought"))[0] is made.parent("brought").policy
         return
     assert (decision.rule, decision.code) == ("R14", code)
     assert decision.message == "its key directory has 3 files of certificates; the limit is 2"
@@ -478,7 +532,9 @@ def test_a_policy_that_is_broken_or_gone_judges_nobody():
     assert Case(story).run().refused == {"broken": "policy-invalid"}
     story.add("gone", "a", by=ALICE, policy=None).add("other", "gone", by=ALICE, **{".allowed_signers": b"x"})
     assert Case(story, "gone").run().refused == {"gone": "policy-missing"}
-    assert Case(story).run().refused["gone"] == "policy-missing"
+    assert Case(story).run().refused == {"gone": "policy-missing", "other": "parent-not-authentic"}
+    story.add("switched", "a", by=ALICE, policy=None, **{".allowed_signers": b"x"})
+    assert Case(story).run().refused == {"switched": "dialect-changed"}
 
 
 # --- what a merge adopted -----------------------------------------------------------------------------------------
@@ -512,6 +568,24 @@ def test_what_an_earlier_run_saw_adopted(fence, adopts):
     story = adopting()
     made = Case(line(story, "more", start="tip"), mark=["tip"], fences={("tip", "bad"): fence})
     assert made.judgement.adopts is adopts
+
+
+def test_to_suppose_that_all_is_authentic_changes_nothing_here():
+    made = Case(adopting(False), each=True)
+
+    class Asked(Inquiry):
+        pass
+
+    supposed = made.judgement.supposing_authentic(Asked)
+    assert type(supposed.inquiry) is Asked
+    assert supposed.order == made.judgement.order
+    assert all(supposed.is_authentic(commit) for commit in supposed.order)
+    assert supposed.standing(made.ids["tip"]) is MAIN
+    assert supposed.decide(made.ids["tip"]).rule == "R18"
+    assert supposed.parent(made.ids["bad"]).authentic
+    assert made.judgement.decisions == {}
+    assert made.run().refused == {"bad": "unsigned", "tip": "parent-not-authentic"}
+    assert not made.parent("bad").authentic
 
 
 # --- reading what is not judged -----------------------------------------------------------------------------------
