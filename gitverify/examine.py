@@ -127,12 +127,14 @@ class Examiner:
         # Like _ssh_signer loaded when the first signature of the format comes: both take time to load.
         from gitverify.signatures.keyring import Keyring, read_candidate, verify_candidate  # noqa: PLC0415
         from gitverify.signatures.openpgp import GUIX, GUIX_HISTORIC, NATIVE  # noqa: PLC0415
+        from gitverify.signatures.similar import SimilarSignatures  # noqa: PLC0415
 
         native = self._what.dialect is Dialect.NATIVE
         nothing = Keyring([])
+        parse = SimilarSignatures().parse
 
         def prepare(signature: bytes, keyring: Keyring | None, *, historic: bool) -> Check:
-            candidate = read_candidate(signature, keyring if keyring is not None else nothing)
+            candidate = read_candidate(signature, keyring if keyring is not None else nothing, parse)
             profile = NATIVE if native else GUIX_HISTORIC if historic else GUIX
             return lambda payload: verify_candidate(candidate, payload, profile)
 

@@ -9,7 +9,7 @@ from gitverify.signatures.openpgp import OpenPgpSignature, parse_signature, veri
 from gitverify.signatures.result import SignatureRefused, Signed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from gitverify.signatures.certificates import Certificate
     from gitverify.signatures.profiles import Profile
@@ -85,10 +85,15 @@ class Candidate(NamedTuple):
     keys: list[PublicKey]
 
 
-def read_candidate(text: bytes, keyring: Keyring) -> Candidate:
-    """Do the first half of :func:`openpgp_signer`: read the signature and look its issuer up."""
+def read_candidate(
+    text: bytes, keyring: Keyring, parse: Callable[[bytes], OpenPgpSignature] = parse_signature
+) -> Candidate:
+    """Do the first half of :func:`openpgp_signer`: read the signature and look its issuer up.
+
+    ``parse``: does what parse_signature does.
+    """
     try:
-        signature = parse_signature(dearmor_signature(text))
+        signature = parse(dearmor_signature(text))
     except SignatureRefused as refusal:
         raise SignatureRefused(refusal.code, refusal.message, keyring.fingerprints(refusal.keys)) from None
     keys = keyring.issuers(signature)

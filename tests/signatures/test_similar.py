@@ -1,0 +1,99 @@
+"""What is taken over from a similar signature is what reading would find."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pgpchecks import EDDSA, MODERN, PAYLOAD
+
+from fixtures.lib import pgpwriter as w
+from gitverify.signatures import similar
+from gitverify.signatures.openpgp import parse_signature
+from gitverify.signatures.result import SignatureRefused
+from gitverify.signatures.similar import SimilarSignatures
+
+
+def both(reader, data):
+    """Read with and without what is known; return what both say."""
+    answers = []
+    for parse in (reader.parse, parse_signature):
+        try:
+            answers.append(parse(data))
+        except SignatureRefused as refusal:
+            answers.append((refusal.code, refusal.message, refusal.keys))
+    assert answers[0] == answers[1]
+    return answers[0]
+
+
+KEYS = [w.rsa_key(), w.dsa_key(), w.ecdsa_key(), EDDSA, MODERN]
+TIMES = [1, 1_700_000_000, 0x05020502, 0xFFFFFFFF]
+
+
+def signed(key, when, **shape):
+    """As GnuPG writes it: the fingerprint, then the time, and the key id in the other area."""
+    return w.signature(key, PAYLOAD, hashed=[w.issuer(key), w.created(when)], **shape)
+
+
+@pytest.mark.parametrize("key", KEYS, ids=lambda key: f"{key.algorithm}-{key.version}")
+def test_what_differs_in_time_is_read_alike(key):
+    reader = SimilarSignatures()
+    for when in TIMES:
+        assert both(reader, signed(key, when)).created == when
+    assert bool(reader._known) is (key.version == 4)  # the others have octets of their own before their values
+
+
+def test_most_are_not_read_again(monkeypatch):
+    read = []
+    monkeypatch.setattr(similar, "parse_signature", lambda data: read.append(data) or parse_signature(data))
+    reader = SimilarSignatures()
+    for when in range(1, 50):
+        reader.parse(signed(EDDSA, when))
+    assert len(read) == 2  # the first, and the same with another time
+    reader.parse(w.signature(EDDSA, PAYLOAD, hashed=[w.created(7), w.issuer_id(EDDSA)], unhashed=[]))
+    reader.parse(w.signature(EDDSA, PAYLOAD, hashed=[w.created(8), w.issuer_id(EDDSA)], unhashed=[]))
+    assert len(read) == 4  # an older program's order, and its second one
+
+
+FAKE = w.notation(b"x", w.created(5))
+
+SHAPES = {
+    "a time that is no subpacket's": lambda when: {"hashed": [FAKE, w.issuer(EDDSA), w.created(when)]},
+    "two times": lambda when: {"hashed": [w.created(5), w.issuer(EDDSA), w.created(when)]},
+    "no time": lambda _: {"hashed": [w.issuer(EDDSA)]},
+    "a time that is not signed": lambda when: {"hashed": [w.issuer(EDDSA)], "unhashed": [w.created(when)]},
+    "a time in both areas": lambda when: {"hashed": [w.created(when), w.issuer(EDDSA)], "unhashed": [w.created(5)]},
+    "a critical time": lambda when: {"hashed": [w.created(when, critical=True), w.issuer(EDDSA)]},
+    "a long size": lambda when: {"hashed": [w.created(when, width=5), w.issuer(EDDSA)]},
+    "another type": lambda when: {"type": w.TEXT, "hashed": [w.issuer(EDDSA), w.created(when)]},
+    "another issuer": lambda when: {"hashed": [w.issuer(EDDSA), w.created(when)], "unhashed": [w.issuer_id(KEYS[0])]},
+    "a recipient": lambda when: {"hashed": [w.issuer(EDDSA), w.created(when), w.subpacket(35, b"\4" + bytes(20))]},
+    "a notation more": lambda when: {"hashed": [w.issuer(EDDSA), w.created(when), w.notation(b"a@b", b"%d" % when)]},
+}
+
+
+@pytest.mark.parametrize("first", SHAPES)
+def test_signatures_that_look_alike(first):
+    """One after the other, in every order: nothing that one says is taken for what another says."""
+    for second in SHAPES:
+        reader = SimilarSignatures()
+        for when in (5, 6, 0x05020502, 5):
+            for shape in (first, second):
+                both(reader, w.signature(EDDSA, PAYLOAD, **SHAPES[shape](when)))
+
+
+@given(st.lists(st.tuples(st.sampled_from(KEYS[1:4]), st.integers(0, 9), st.binary(max_size=3), st.integers(0, 400))))
+def test_damaged_ones_among_sound_ones(drawn):
+    reader = SimilarSignatures()
+    for key, when, octets, place in drawn:
+        data = signed(key, when)
+        at = place % len(data)
+        both(reader, data)
+        both(reader, data[:at] + octets + data[at + len(octets) :])
+        both(reader, data + octets)
+
+
+def test_what_is_remembered_is_bounded(monkeypatch):
+    monkeypatch.setattr(similar, "_REMEMBERED", 3)
+    reader = SimilarSignatures()
+    for number in range(10):
+        both(reader, signed(w.eddsa_key(f"key {number}"), 1))
+        assert len(reader._known) <= 3
