@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     # Policy file, root of the certificates, key, and whether a security key verified its user.
     _Likeness = tuple[TreeEntry, bytes | None, str, bool | None]
 
-_TOLD = 256  # commits: how often the observer hears of it
+STRETCH = 256  # commits: how often the observer hears of it, and the pool is looked after
 
 NOBODY = Policy(Dialect.GUIX, {}, (Grant((WHOLE_TREE,), frozenset()),), frozenset())
 
@@ -52,7 +52,9 @@ class Judgement:
         floor: Floor,
         malformed: Collection[bytes],
     ) -> None:
-        """Prepare; ``examined`` has the facts on every NEW commit of the walk, which went down to ``floor``.
+        """Prepare; ``examined`` has the facts on the NEW commits of the walk, which went down to ``floor``.
+
+        Those that it lacks yet the pool that :meth:`run` is given still examines.
 
         ``malformed``: at least those of them that were found malformed, or to have malformed trees.
         """
@@ -121,15 +123,32 @@ class Judgement:
         try:
             decisions = self.decisions
             for place, commit in enumerate(self._order):
+                if not place % STRETCH:
+                    if pool is not None:
+                        self._await(pool, place)
+                    if observer is not None:
+                        observer.judged(place, len(self._order))
                 if ahead is not None:
                     ahead.reached(place)
-                if observer is not None and not place % _TOLD:
-                    observer.judged(place, len(self._order))
                 decisions[commit] = self.decide(commit)
         finally:
             if ahead is not None:
                 ahead.close()
         self.refusals = self.refusals_of(self._tip)
+
+    def _await(self, pool: Pool, place: int) -> None:
+        """Return when the commits of the stretch that begins at ``place`` have been examined."""
+        examined = self._examined
+        waiting = iter(self._order[place : place + STRETCH])
+        lacking = next((commit for commit in waiting if commit not in examined), None)
+
+        def there() -> bool:
+            nonlocal lacking
+            while lacking is not None and lacking in examined:
+                lacking = next(waiting, None)
+            return lacking is None
+
+        pool.until(there)
 
     def supposing_authentic(self, make_inquiry: type[Inquiry]) -> Judgement:
         """Return a judgement that takes every commit for authentic, to see what will be asked.
@@ -397,6 +416,8 @@ class Judgement:
         """Return the facts on any commit; those that are not judged are read here, without their signature."""
         facts = self._examined.get(commit) or self._others.get(commit)
         if facts is None:
+            if commit in self._new:  # pragma: no cover - what is judged later is nobody's parent yet
+                raise AssertionError("asked about a commit that may not have been examined")
             facts = self._others[commit] = self._read(commit)
         return facts
 

@@ -30,15 +30,15 @@ class Batch:
         self.commits: list[bytes] = []
         self.raws: list[bytes] = []
         self.heads: list[tuple[bytes, int]] = []
-        self._bytes = 0
+        self.size = 0  # bytes
 
     def add(self, commit: bytes, raw: bytes, head: CommitHead) -> bool:
         """Add a commit; return whether there are enough."""
         self.commits.append(commit)
         self.raws.append(raw)
         self.heads.append((head.tree, head.end))
-        self._bytes += len(raw)
-        return len(self.commits) >= BATCH or self._bytes >= BATCH_BYTES
+        self.size += len(raw)
+        return len(self.commits) >= BATCH or self.size >= BATCH_BYTES
 
     def examine(self, examine: Examine, sink: Sink) -> None:
         """Examine them in this process."""
@@ -51,6 +51,13 @@ class Pool(Protocol):
 
     def put(self, commit: bytes, raw: bytes, head: CommitHead) -> None:
         """Take a commit's id, its raw content, and what the walk has read of it."""
+        ...
+
+    def until(self, there: Callable[[], bool]) -> None:
+        """Have commits go on being examined, at least until ``there`` says that the one that is waited for has been.
+
+        The last ones that were put come first. Nothing may be put after that. Raises MissingObject.
+        """
         ...
 
     def finish(self) -> None:
@@ -91,6 +98,10 @@ class Inline:
         """Examine it with others."""
         if self._batch.add(commit, raw, head):
             self.finish()
+
+    def until(self, there: Callable[[], bool]) -> None:  # noqa: ARG002
+        """Examine what is left."""
+        self.finish()
 
     def finish(self) -> None:
         """Examine what is left."""

@@ -137,11 +137,17 @@ class _Verification:
         self._outcome = outcome
         self.judgement: Judgement | None = None
         self.marking: Marking
-        self._pool: Pool | None = None
-        self._malformed: set[bytes] = set()  # commits, and those with such trees
+        self._pool: Pool = Inline(lambda _, __: [], lambda _, __: None)
+        self._malformed: set[bytes] = set()  # commits of the last walk, and those with such trees
 
     def run(self) -> None:
-        """Go through the proof."""
+        """Go through the proof, and leave no process behind."""
+        try:
+            self._run()
+        finally:
+            self._pool.close()
+
+    def _run(self) -> None:
         request, outcome = self._request, self._outcome
         anchor = load_anchor(self._source, request)
         outcome.dialect = anchor.examination.dialect
@@ -211,13 +217,34 @@ class _Verification:
             self._outcome.fallback = found if found != request.tip else None
 
     def _judge(self, anchor: Anchor, walk: Walk, facts: dict[bytes, CommitFacts], floor: Floor) -> Judgement:
-        judgement = Judgement(self._source, self._request, anchor, walk, facts, floor, self._malformed)
-        if not judgement.descends_raw(self._request.tip) and not judgement.interrupted:
-            raise self._about_tip("R2", "not-descendant", "the tip does not descend from the introduction")
-        self.judgement = judgement
-        self.marking = Marking(judgement, walk, judgement.inquiry)
-        judgement.run(self._pool, self._observer)
-        return judgement
+        """Judge the commits of a walk, those that have been examined first.
+
+        What is decided must not hang on how far that is: so it is decided anew where one of the others turns out to
+        be malformed, and nothing ends this before all have been examined.
+        """
+        pool = self._pool
+        while True:
+            known = len(self._malformed)
+            judgement = Judgement(self._source, self._request, anchor, walk, facts, floor, self._malformed)
+            descends = judgement.descends_raw(self._request.tip) or judgement.interrupted
+            missing = None
+            if descends:
+                try:
+                    judgement.run(pool, self._observer)
+                except MissingObject as error:
+                    missing = error
+            pool.finish()
+            if missing is not None and not facts.keys() >= walk.new.keys():
+                raise missing  # of an object that examining needs
+            if len(self._malformed) != known:
+                continue
+            if missing is not None:
+                raise missing
+            if not descends:
+                raise self._about_tip("R2", "not-descendant", "the tip does not descend from the introduction")
+            self.judgement = judgement
+            self.marking = Marking(judgement, walk, judgement.inquiry)
+            return judgement
 
     def _may_be_given(self, judgement: Judgement) -> bool:
         """Whether anything hangs on a commit's not being an ancestor of the introduction, which it seems not to be.
@@ -242,6 +269,7 @@ class _Verification:
         request = self._request
         walk = Walk(self._source, request.tip, request.introduction, floor.commits, floor.fences, floor.aside)
         facts: dict[bytes, CommitFacts] = {}
+        malformed = self._malformed = set[bytes]()
         heads: dict[bytes, tuple[bytes, tuple[bytes, ...], int]] = {}
         tip = self._head(request.tip)
         keyring = anchor.likely_keyring(tip.tree if tip is not None else None)
@@ -258,7 +286,7 @@ class _Verification:
             tree, parents, date = heads.pop(commit)
             facts[commit] = CommitFacts(commit, tree, parents, date, examined)
             if examined.malformed is not None:
-                self._malformed.add(commit)
+                malformed.add(commit)
             self._observer.examined(1, date)
 
         pool = self._make_pool(prepare, sink) if self._make_pool else Inline(prepare(self._source), sink)
@@ -272,12 +300,11 @@ class _Verification:
                 pool.put(commit, raw, head)
 
         self._pool = pool
-        try:
-            walk.run(visit)
-            pool.finish()
-        finally:
-            pool.close()
-        new = walk.new if floor.commits else {}
+        walk.run(visit)
+        if not floor.commits:
+            return walk, facts  # the oldest ones can be judged while the others are examined
+        pool.finish()
+        new = walk.new
         if any(len(parents) > 1 for parents in new.values()):
             # Where branches parted, it counts whether a commit is new: no wrong date may make it seem so.
             walk.settle(min(facts[commit].date for commit in new) - floor.skew)

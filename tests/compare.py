@@ -27,7 +27,7 @@ import property_no_rules
 import reference
 import stubbed
 from histories.questions import with_true_marks
-from lookingahead import looking_ahead
+from lookingahead import looking_ahead, reluctant
 from shrinking import shrunk
 from telling import told
 
@@ -57,8 +57,11 @@ class Comparison:
         self.dice = dice
         self.seen = seen
         self.emitted = emit.emit(case.history, case.dialect, sign)
-        # Every other history is looked into ahead of the judgement, as other processes do in a large one.
-        self.make_pool = looking_ahead(self.emitted.repository) if len(case.history) % 2 else None
+        # Some histories are looked into ahead of the judgement, and some are examined meanwhile, as other processes do
+        # with large ones.
+        pools = (looking_ahead, reluctant, None)
+        make = pools[len(case.history) % 3]
+        self.make_pool = make and make(self.emitted.repository)
         world = reference.anchored(case.history, case.question)
         self.known = reference.decide_all(world) if isinstance(world, reference.World) else None
 

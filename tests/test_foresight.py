@@ -188,7 +188,7 @@ def test_no_process_for_a_few_commits(scene, monkeypatch):
 
 
 def test_the_observer_hears_how_far_the_judgement_is(scene, monkeypatch):
-    monkeypatch.setattr(judgement, "_TOLD", 20)
+    monkeypatch.setattr(judgement, "STRETCH", 20)
     heard = []
 
     class Hearing(Silent):

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections import deque
 
 import pytest
 from cli.scene import ALICE, Scene
@@ -24,6 +25,7 @@ HEAD = CommitHead(b"t" * 20, (), b"", b"", 7)
 def _small(monkeypatch):
     monkeypatch.setattr(workers, "WORTH_WORKERS", 8)
     monkeypatch.setattr(workers, "AHEAD", 4)
+    monkeypatch.setattr(workers, "HELD", 0)
     monkeypatch.setattr(pool, "BATCH", 4)
 
 
@@ -113,6 +115,69 @@ def test_what_a_worker_has_not_begun_is_taken_back_at_the_end():
     assert messages(found) == {b"%d" % n: str(n // 4) for n in range(16)}
     assert [raws[0] for raws in here] == [b"3", b"2", b"1"]
     assert {b"0"} == {b"%d" % (int(n) // 4) for n, examined in found.items() if examined.made_at != HERE}
+
+
+def test_the_newest_are_held_back_while_the_oldest_are_waited_for(monkeypatch):
+    """This process walks on instead of examining; the worker is slower than any walk."""
+    monkeypatch.setattr(workers, "HELD", 3)
+    monkeypatch.setattr(workers, "AHEAD", 1)
+    monkeypatch.setattr(workers, "AHEAD_OF_JUDGING", 2)
+    held, released = os.pipe()
+    here = []
+
+    def waiting(raws, heads):
+        if os.getpid() != HERE:
+            os.read(held, 1)
+        else:
+            here.append(raws[0])
+        return examine(raws, heads)
+
+    found = {}
+    processes = workers.Processes(2, lambda: waiting, found.__setitem__)
+    try:
+        for number in range(24):
+            processes.put(b"%d" % number, b"%d" % (number // 4), HEAD)
+        assert here == [b"4", b"5"]  # the first went to the worker, and three were held back
+        processes.until(lambda: b"8" in found)
+        assert here == [b"4", b"5", b"2"]  # the last of them went to the worker
+        os.write(released, b"x" * 10)
+        processes.until(lambda: b"0" in found)
+        processes.finish()
+    finally:
+        processes.close()
+    assert messages(found) == {b"%d" % n: str(n // 4) for n in range(24)}
+
+
+def test_how_much_is_held_back_is_bounded(monkeypatch):
+    monkeypatch.setattr(workers, "AHEAD", 0)
+    monkeypatch.setattr(workers, "HELD", 100)
+    monkeypatch.setattr(workers, "HELD_BYTES", 1000)
+    processes = workers.Processes(2, lambda: examine, lambda *_: None)
+    try:
+        for number in range(40):
+            processes.put(b"%d" % number, b"x" * 60, HEAD)
+        assert 0 < sum(batch.size for batch in processes._held) <= 1000
+        processes.finish()
+        assert not processes._held
+    finally:
+        processes.close()
+
+
+def test_no_result_goes_to_another_commit_after_one_was_missing(monkeypatch):
+    """Who asked may go on to see what else there is."""
+    monkeypatch.setattr(workers._Worker, "__init__", lambda self: setattr(self, "_sent", deque()))
+    monkeypatch.setattr(workers._Worker, "receive", lambda _: answers.pop(0))
+    answers = [((), (), (), (b"1" * 20, "is gone")), workers._pack([Examined(key="K")])]
+    worker = workers._Worker()
+    found = {}
+    for name in (b"lacks its tree", b"is sound"):
+        batch = pool.Batch()
+        batch.add(name, b"", HEAD)
+        worker._sent.append(batch)
+    with pytest.raises(MissingObject):
+        worker.take(found.__setitem__)
+    worker.take(found.__setitem__)
+    assert found == {b"is sound": Examined(key="K")}
 
 
 def test_what_was_found_comes_across_unchanged():
@@ -249,7 +314,9 @@ def scene(tmp_path_factory):
 
 def command(scene, here="pass", there="pass", ahead=4):
     """Verify with something that happens in this process or in workers. Return when the last process has ended."""
-    program = PROGRAM.format(here=here, there=there).replace("main()\n", f"workers.AHEAD = {ahead}\nmain()\n")
+    program = PROGRAM.format(here=here, there=there).replace(
+        "main()\n", f"workers.AHEAD, workers.HELD = {ahead}, 0\nmain()\n"
+    )
     arguments = ["verify", "--introduction", scene.ids["introduction"], "--repo", str(scene.path), "--no-state"]
     return subprocess.run(
         [sys.executable, "-c", program, *arguments, "--jobs", "3"],

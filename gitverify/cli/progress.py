@@ -28,12 +28,15 @@ class Progress:
     def span(self, oldest: int, newest: int) -> None:
         """Tell the dates (seconds since 1970) between which the work lies: the share done is judged by them."""
         self.oldest, self.newest = oldest, newest
+        self._judging_since = None
 
     def examined(self, count: int, date: int) -> None:
         """Count, and redraw now and then."""
         if not self._active:
             return
         self._count += count
+        if self._judging_since is not None:  # then the last ones are examined while the first are decided on
+            return
         now = self._due()
         if now is not None:
             self._draw(self._line(now, date))

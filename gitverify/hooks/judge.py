@@ -197,6 +197,9 @@ class _Remembering:
         else:
             self._sink(commit, found)
 
+    def until(self, there: Callable[[], bool]) -> None:
+        self._pool.until(there)
+
     def finish(self) -> None:
         self._pool.finish()
 
