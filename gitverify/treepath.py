@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from gitverify.errors import MalformedTree, OversizedObject
@@ -25,19 +26,20 @@ class _Recent:
     """Trees that were read lately and keep R7: a commit's tree is its child's parent's."""
 
     def __init__(self) -> None:
-        self._trees: dict[bytes, CheckedTree] = {}
+        # To find the first one in a dict takes the longer, the more have been taken out before it.
+        self._trees: OrderedDict[bytes, CheckedTree] = OrderedDict()
         self._by_beginning: dict[bytes, bytes] = {}
         self._used = 0
 
     def get(self, tree: bytes) -> CheckedTree | None:
         """Return the tree with this id; it stays for longer then."""
-        checked = self._trees.pop(tree, None)
+        checked = self._trees.get(tree)
         if checked is not None:
-            self._trees[tree] = checked
+            self._trees.move_to_end(tree)
         return checked
 
     def like(self, raw: bytes) -> CheckedTree | None:
-        """Return the last large tree with the same first name; mostly it is the same directory, a while ago."""
+        """Return the last large tree with the same first entry; mostly it is the same directory, a while ago."""
         tree = self._by_beginning.get(_beginning(raw)) if len(raw) >= _LARGE else None
         return None if tree is None else self._trees[tree]
 
@@ -50,15 +52,15 @@ class _Recent:
         if len(checked.raw) >= _LARGE:
             self._by_beginning[_beginning(checked.raw)] = tree
         while self._used > _ROOM:
-            oldest = next(iter(self._trees))
-            forgotten = self._trees.pop(oldest)
+            oldest, forgotten = self._trees.popitem(last=False)
             self._used -= forgotten.size
             if self._by_beginning.get(_beginning(forgotten.raw)) == oldest:
                 del self._by_beginning[_beginning(forgotten.raw)]
 
 
 def _beginning(raw: bytes) -> bytes:
-    return raw[: raw.find(b"\0")]
+    """Return the first entry. Different directories may begin with the same name, and to compare those takes long."""
+    return raw[: raw.find(b"\0") + 21]
 
 
 class Trees:
@@ -73,7 +75,7 @@ class Trees:
         self._recent = _Recent()
         self._found: dict[tuple[bytes, ...], dict[bytes, list[TreeEntry | None]]] = {}
         # Trees that were looked into, the last ones last: a commit that is judged soon has its tree compared then.
-        self._looked_into: dict[bytes, bytes] = {}
+        self._looked_into: OrderedDict[bytes, bytes] = OrderedDict()
         self._looked_into_size = 0
         self.size_read = 0
 
@@ -150,7 +152,7 @@ class Trees:
             kept[tree] = raw
             self._looked_into_size += len(raw)
             while self._looked_into_size > _ROOM_LOOKED_INTO:
-                self._looked_into_size -= len(kept.pop(next(iter(kept))))
+                self._looked_into_size -= len(kept.popitem(last=False)[1])
 
     def walk(self, entry: TreeEntry | None, components: tuple[bytes, ...]) -> TreeEntry | None:
         """Follow path components below an entry; None where one is missing or no directory stands in the way."""

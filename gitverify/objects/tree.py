@@ -52,12 +52,22 @@ class TreeEntry(NamedTuple):
         return self.mode in REGULAR_FILES
 
 
-class _Layout(NamedTuple):
-    """Modes and names of a tree that were found to keep R7, and how to take a tree of this layout apart."""
+class Layout(NamedTuple):
+    """Modes and names of a tree that were found to keep R7, and how to take a tree of this layout apart.
+
+    ``heads``: what comes before each id; ``entries``: name → (mode, position).
+    """
 
     fields: Struct
     heads: tuple[bytes, ...]
     entries: dict[bytes, tuple[bytes, int]]
+
+
+def layout_of(entries: list[tuple[bytes, bytes, bytes]]) -> Layout:
+    """Return the layout of a tree of these entries: mode, name and id of each, in order."""
+    heads = tuple([mode + b" " + name + b"\0" for mode, name, _ in entries])
+    places = {name: (mode, at) for at, (mode, name, _) in enumerate(entries)}
+    return Layout(Struct("".join([f"{len(head)}s20s" for head in heads])), heads, places)
 
 
 class TreeReader:
@@ -69,7 +79,7 @@ class TreeReader:
 
     def __init__(self, remembered: int = 1024) -> None:
         """Remember at most so many layouts, one for each length of a tree."""
-        self._layouts: dict[int, _Layout] = {}
+        self._layouts: dict[int, Layout] = {}
         self._remembered = remembered
 
     def entries(self, raw: bytes) -> dict[bytes, TreeEntry]:
@@ -102,11 +112,8 @@ class TreeReader:
             _check_ids(dict(zip(ids, layout.entries, strict=True)))
         return layout.entries, ids
 
-    def _check(self, raw: bytes) -> _Layout:
-        entries = split_tree(raw)
-        heads = tuple(mode + b" " + name + b"\0" for mode, name, _ in entries)
-        places = {name: (mode, at) for at, (mode, name, _) in enumerate(entries)}
-        layout = _Layout(Struct("".join(f"{len(head)}s20s" for head in heads)), heads, places)
+    def _check(self, raw: bytes) -> Layout:
+        layout = layout_of(split_tree(raw))
         if len(self._layouts) >= self._remembered:
             self._layouts.clear()
         self._layouts[len(raw)] = layout

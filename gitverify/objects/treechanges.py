@@ -2,12 +2,15 @@
 
 A folder of nine thousand entries changes by one entry a commit. So what two trees share is found by comparing long
 pieces of them, and only what differs is taken apart. That is also how a tree is checked (R7): it keeps the rule where
-it equals a tree that does, but for entries that are looked at together with their neighbours.
+it equals a tree that does, but for entries that are looked at together with their neighbours. A small tree is taken
+apart by what its modes and names are, where they are the other tree's.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from itertools import compress, count
+from operator import ne
 from typing import TYPE_CHECKING, NamedTuple
 
 from gitverify.errors import MalformedTree
@@ -17,8 +20,10 @@ from gitverify.objects.tree import (
     EMPTY_TREE,
     ENTRY,
     FORBIDDEN,
+    Layout,
     TreeEntry,
     block_of,
+    layout_of,
     sort_key,
     split_tree,
     what_is_wrong,
@@ -31,6 +36,7 @@ if TYPE_CHECKING:
 _BLOCK = block_of(16)
 _SPACING = 1024
 _PIECE = 128  # bytes that are compared as one number
+_SMALL = 2048  # bytes; up to here it is faster to take all of a tree apart
 
 _Changes = dict[bytes, tuple[TreeEntry | None, TreeEntry | None]]
 
@@ -41,13 +47,23 @@ class CheckedTree:
     An id may look like the beginning of an entry, so entries are only found from such a place onwards.
     """
 
-    __slots__ = ("raw", "size", "starts")
+    __slots__ = ("_layout", "raw", "size", "starts")
 
-    def __init__(self, raw: bytes, starts: list[int]) -> None:
+    def __init__(self, raw: bytes, starts: list[int], layout: Layout | None = None) -> None:
         """Take over what was found out; see :func:`check` and :func:`compare`."""
         self.raw = raw
         self.starts = starts
         self.size = len(raw) + 40 * len(starts) + 400  # bytes of memory, about
+        self._layout = layout
+        if len(raw) <= _SMALL:
+            self.size += 4 * len(raw)
+
+    @property
+    def layout(self) -> Layout:
+        """What the tree has beside ids. For small trees."""
+        if self._layout is None:
+            self._layout = layout_of(ENTRY.findall(self.raw))
+        return self._layout
 
     def start(self, position: int) -> int:
         """Return where the entry begins that has the byte at this position."""
@@ -75,9 +91,12 @@ def compare(old: CheckedTree, raw: bytes) -> tuple[_Changes, CheckedTree]:
     Raises MalformedTree where it breaks R7, as :func:`check` does. Beside the comparison of bytes it takes time in
     proportion to what differs.
     """
-    changes = _changed_ids(old, raw)
+    small = len(raw) <= _SMALL
+    changes = None
+    if len(raw) == len(old.raw):
+        changes = _changed_fields(old, raw) if small else _changed_ids(old, raw)
     if changes is not None:
-        return changes, CheckedTree(raw, old.starts)
+        return changes, CheckedTree(raw, old.starts, old.layout if small else None)
     comparison = _Comparison(old, raw)
     comparison.run()
     if comparison.doubtful:
@@ -87,14 +106,29 @@ def compare(old: CheckedTree, raw: bytes) -> tuple[_Changes, CheckedTree]:
     return {name: (before.get(name), after.get(name)) for name in names}, CheckedTree(raw, comparison.starts)
 
 
+def _changed_fields(old: CheckedTree, raw: bytes) -> _Changes | None:
+    """Do what :func:`_changed_ids` does, for small trees."""
+    fields, heads, _ = old.layout
+    now = fields.unpack(raw)
+    if now[::2] != heads:
+        return None
+    before, after = fields.unpack(old.raw)[1::2], now[1::2]
+    changes: _Changes = {}
+    for at in compress(count(), map(ne, before, after)):
+        if after[at] == EMPTY_TREE:
+            return None
+        mode, _, name = heads[at][:-1].partition(b" ")
+        changes[name] = (TreeEntry(mode, before[at]), TreeEntry(mode, after[at]))
+    return changes
+
+
 def _changed_ids(old: CheckedTree, raw: bytes) -> _Changes | None:
     """Return what differs where some entries have other ids and that is all, as most commits do to most trees.
 
     With the same modes and names, all that R7 asks of the new tree is that no entry is an empty tree. None otherwise.
+    Both are as long.
     """
     before = old.raw
-    if len(raw) != len(before):
-        return None
     changes: _Changes = {}
     end = 0
     while (at := end + _shared(before, end, raw, end)) < len(raw):

@@ -17,6 +17,14 @@ OTHER = bytes(range(20, 40))
 FILE, DIRECTORY = b"100644", b"40000"
 EMPTY = check(b"")
 
+@pytest.fixture(autouse=True, scope="module", params=[0, 2048], ids=["in pieces", "small ones at once"])
+def _small(request):
+    """Trees in tests are small, and most are not."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(treechanges, "_SMALL", request.param)
+        yield
+
+
 # Names that are beginnings of each other, on either side of the slash; ids that look like entries.
 NAMES = st.sampled_from([b"a", b"a-", b"a-b", b"a.b", b"a0", b"aa", b"b", b"b c", b".gitx", b"c\xff", b"d\n"])
 IDS = st.sampled_from([ID, OTHER, b"100644 a\0".ljust(20, b"x"), b"40000 b\0" + b"100644 a\0" + b"aaa", b"\0" * 20])
@@ -221,6 +229,7 @@ class Pieces(bytes):
 
 
 def test_few_pieces_are_compared():
+    Pieces.taken = 0
     ours, theirs = Pieces(1_000_000), bytes(900_000) + b"x" * 100_000
     assert treechanges._shared(ours, 0, theirs, 0) == 900_000
     assert Pieces.taken < 40
