@@ -47,11 +47,15 @@ class CheckedTree:
     An id may look like the beginning of an entry, so entries are only found from such a place onwards.
     """
 
-    __slots__ = ("_layout", "raw", "size", "starts")
+    __slots__ = ("_layout", "raw", "recurs", "size", "starts")
 
-    def __init__(self, raw: bytes, starts: list[int], layout: Layout | None = None) -> None:
-        """Take over what was found out; see :func:`check` and :func:`compare`."""
+    def __init__(self, raw: bytes, starts: list[int], layout: Layout | None = None, *, recurs: bool = False) -> None:
+        """Take over what was found out; see :func:`check` and :func:`compare`.
+
+        ``recurs``: it has another one's modes and names, so a next one may have them, too.
+        """
         self.raw = raw
+        self.recurs = recurs
         self.starts = starts
         self.size = len(raw) + 40 * len(starts) + 400  # bytes of memory, about
         self._layout = layout
@@ -91,12 +95,12 @@ def compare(old: CheckedTree, raw: bytes) -> tuple[_Changes, CheckedTree]:
     Raises MalformedTree where it breaks R7, as :func:`check` does. Beside the comparison of bytes it takes time in
     proportion to what differs.
     """
-    small = len(raw) <= _SMALL
+    small = old.recurs and len(raw) <= _SMALL
     changes = None
     if len(raw) == len(old.raw):
         changes = _changed_fields(old, raw) if small else _changed_ids(old, raw)
     if changes is not None:
-        return changes, CheckedTree(raw, old.starts, old.layout if small else None)
+        return changes, CheckedTree(raw, old.starts, old.layout if small else None, recurs=True)
     comparison = _Comparison(old, raw)
     comparison.run()
     if comparison.doubtful:
