@@ -83,6 +83,7 @@ def refusal(function, *arguments):
 def agrees(old, raw):
     """Compare; return the new tree where it keeps R7, the old one otherwise."""
     refused = refusal(parse_tree, raw)
+    assert refusal(check, raw) == refused
     assert refusal(compare, old, raw) == refused
     if refused:
         return old
@@ -215,6 +216,17 @@ def test_how_much_is_shared(ours, theirs, length, data):
     assert ours[length : length + count] == theirs[length + 2 : length + 2 + count]
     rest = ours[length + count : length + count + 1], theirs[length + 2 + count : length + 3 + count]
     assert rest[0] != rest[1] or rest[0] == b""
+
+
+@pytest.mark.parametrize("common", [b"", b"ab", b"ab" * 64, b"ab" * 1000])
+def test_what_differs_in_one_bit_or_ends_is_not_shared(common):
+    for bit in range(8):
+        assert treechanges._shared(common + b"\0", 0, common + bytes([1 << bit]), 0) == len(common)
+    for rest in (b"\0", b"\0\0", b"\0c", b"c"):
+        assert treechanges._shared(common, 0, common + rest, 0) == len(common)
+        assert treechanges._shared(common + rest, 0, common, 0) == len(common)
+        assert treechanges._shared(b"xyz" + common + rest, 3, common, 0) == len(common)
+        assert treechanges._shared(common + rest, 0, b"xyz" + common, 3) == len(common)
 
 
 class Pieces(bytes):
