@@ -17,6 +17,7 @@ OTHER = bytes(range(20, 40))
 FILE, DIRECTORY = b"100644", b"40000"
 EMPTY = check(b"")
 
+
 @pytest.fixture(autouse=True, scope="module", params=[0, 2048], ids=["in pieces", "small ones at once"])
 def _small(request):
     """Trees in tests are small, and most are not."""
