@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from gitverify.errors import MalformedTree
 from gitverify.objects import treechanges
 from gitverify.objects.tree import EMPTY_TREE, TreeEntry, block_of, parse_tree, sort_key
-from gitverify.objects.treechanges import check, compare
+from gitverify.objects.treechanges import CheckedTree, check, compare
 
 ID = bytes(range(20))
 OTHER = bytes(range(20, 40))
@@ -73,6 +73,10 @@ def expected(before, after):
     return {n: (old.get(n), new.get(n)) for n in sorted(old | new) if old.get(n) != new.get(n)}
 
 
+def heads(raw):
+    return [(name, entry.mode) for name, entry in parse_tree(raw).items()]
+
+
 def refusal(function, *arguments):
     try:
         function(*arguments)
@@ -85,13 +89,16 @@ def agrees(old, raw):
     """Compare; return the new tree where it keeps R7, the old one otherwise."""
     refused = refusal(parse_tree, raw)
     assert refusal(check, raw) == refused
-    assert refusal(compare, old, raw) == refused
+    again = CheckedTree(old.raw, [*old.starts], recurs=True)
+    assert refusal(compare, old, raw) == refusal(compare, again, raw) == refused
     if refused:
         return old
     wanted = expected(old.raw, raw)
+    assert list(compare(again, raw)[0].items()) == list(wanted.items())
     changes, new = compare(old, raw)
     assert list(changes.items()) == list(wanted.items())
     assert new.raw == raw
+    assert new.recurs is (heads(old.raw) == heads(raw))
     begins, at = [], 0
     for name, entry in parse_tree(raw).items():
         begins.append(at)
@@ -246,6 +253,27 @@ def test_few_pieces_are_compared():
     ours, theirs = Pieces(1_000_000), bytes(900_000) + b"x" * 100_000
     assert treechanges._shared(ours, 0, theirs, 0) == 900_000
     assert Pieces.taken < 40
+
+
+@pytest.mark.parametrize("limit", [-1, 0, 1])
+def test_a_small_tree_is_taken_apart_as_a_whole_where_it_is_met_again(limit, monkeypatch):
+    trees = [tree((FILE, b"a"), (FILE, b"b", bytes([n]) * 20)) for n in range(4)]
+    small = limit >= 0
+    monkeypatch.setattr(treechanges, "_SMALL", len(trees[0]) + limit)
+    ways = []
+
+    def noting(usual):
+        return lambda *trees: ways.append(usual.__name__) or usual(*trees)
+
+    for way in ("_changed_fields", "_changed_ids"):
+        monkeypatch.setattr(treechanges, way, noting(getattr(treechanges, way)))
+    found = [check(trees[0])]
+    for raw in trees[1:]:
+        found.append(compare(found[-1], raw)[1])
+    assert ways == ["_changed_ids", *["_changed_fields" if small else "_changed_ids"] * 2]
+    assert [one.recurs for one in found] == [False, True, True, True]
+    assert (found[-1]._layout is not None) is small
+    assert found[-1]._layout is found[-2]._layout
 
 
 def test_any_one_byte_changed():
