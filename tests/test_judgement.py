@@ -377,10 +377,10 @@ def test_a_signature_that_only_the_judges_certificates_prove_is_none_of_the_othe
     story = Story(None).add("intro", by=ALICE, policy=law)
     story.add("brought", "intro", by=ALICE, **{".gitverify/keys/p": signing.certificate(PGP)})
     line(story, "one", "two", start="brought", by=PGP)
-    story.add("last", "two", by=by, **{".gitverify/keys/p": GONE})
+    story.add("last", "two", by=by, x=b"1").add("gone", "last", by=ALICE, **{".gitverify/keys/p": GONE})
     made = Case(story).run()
     assert made.examined[made.ids["one"]].examined.unproven.code == "unknown-key"
-    assert made.refused == ({} if by == PGP else {"last": "unsigned"})
+    assert made.refused == ({} if by == PGP else {"last": "unsigned", "gone": "parent-not-authentic"})
 
 
 def test_a_limited_person_is_judged_each_time():
