@@ -84,7 +84,7 @@ class Case:
             facts = CommitFacts(commit, head.tree, head.parents, date, examined)
         self.examined[commit] = facts
 
-    def run(self):
+    def run(self, pool=None):
         """Judge; return the case. ``judged`` has those that were judged themselves, and not as one alike."""
 
         def judge(case, inquiry):
@@ -93,7 +93,7 @@ class Case:
 
         decide = module.judge
         with patch.object(module, "judge", judge):
-            self.judgement.run()
+            self.judgement.run(pool)
         return self
 
     @property
@@ -275,6 +275,29 @@ def test_a_malformed_commit_that_turned_out_to_be_covered_interrupts_nothing():
     request = Request(tip=made.ids["a"], introduction=made.ids["intro"])
     arguments = made.source, request, made.anchor, made.walk, made.examined, floor
     assert not Judgement(*arguments, {covered}).interrupted
+
+
+class Late:
+    """Examines a case's commits when they are asked for, oldest first; ``held`` has how many were there each time."""
+
+    def __init__(self, case):
+        self._examined = case.examined
+        self._left = [(commit, case.examined.pop(commit)) for commit in reversed(case.judgement.order)]
+        self.held = []
+
+    def until(self, there):
+        while not there():
+            self._examined.update([self._left.pop()])
+        assert there()
+        self.held.append(len(self._examined))
+
+
+def test_each_stretch_waits_for_what_it_judges_and_for_nothing_else(monkeypatch):
+    monkeypatch.setattr(module, "STRETCH", 2)
+    made = Case(line(Story(BOTH), "a", "b", "c", "d", "e"))
+    pool = Late(made)
+    assert set(made.run(pool).answers.values()) == {"R17"}
+    assert pool.held == [2, 4, 5]
 
 
 def diamonds(story, start, count):
