@@ -10,11 +10,15 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from gitverify.signatures.openpgp import OpenPgpSignature, parse_signature
+from gitverify.signatures.packets import read_packet
 from gitverify.signatures.result import SignatureRefused
 from gitverify.signatures.subpackets import CREATED, Subpackets
 
 _REMEMBERED = 1024
 _TIME = 4  # octets of a creation time
+_HASHED_AT = 6  # in a packet of version 4: after version, type, algorithms and the area's size (RFC 9580 §5.2.3)
+_TRAILER_ENDS = 6  # octets of the trailer after the hashed area (§5.2.4)
+_LONG_SIZE = 192  # from here on a subpacket's size takes more than one octet (§5.2.3.7)
 _CREATED = b"\x05\x02"  # before the time: the size of a subpacket of it, and its type (RFC 9580 §5.2.3.11)
 
 
@@ -76,32 +80,47 @@ class SimilarSignatures:
 
 
 def _known(data: bytes, signature: OpenPgpSignature) -> _Known | None:
-    """Return what there is to know of a signature; None where it can't be told which octets are its creation time.
+    """Return what there is to know of a signature; None where its creation time is not as most programs write it.
 
-    They are if another time in their place makes another time of what is read, and nothing else: the content of a
-    subpacket says nothing of where others begin and end.
+    Another time in its place must make another time of what is read, and nothing else: it could be there twice.
     """
     if signature.version != 4:
         return None
-    time = signature.created.to_bytes(_TIME, "big")
-    at = data.find(_CREATED + time) + len(_CREATED)
-    other = bytes(octet ^ 0xFF for octet in time)
-    if at < len(_CREATED):
+    place = _place_of_time(signature.trailer)
+    if place is None:
         return None
+    _, body, end = read_packet(data)
+    at = end - len(body) + place
+    other = bytes(octet ^ 0xFF for octet in data[at : at + _TIME])
     try:
         changed = parse_signature(data[:at] + other + data[at + _TIME :])
     except SignatureRefused:
         return None
-    hashed, _, ending = signature.trailer.partition(_CREATED + time)
+    hashed, ending = signature.trailer[:place], signature.trailer[place + _TIME :]
     expected = signature._replace(
         created=int.from_bytes(other, "big"),
-        trailer=hashed + _CREATED + other + ending,
+        trailer=hashed + other + ending,
         subpackets=signature.subpackets._replace(
             created=int.from_bytes(other, "big"), signed={**signature.subpackets.signed, CREATED: other}
         ),
     )
-    if changed != expected:
+    if changed != expected:  # pragma: no cover - the content of a subpacket says nothing of anything else
         return None
     then, values = at + _TIME, len(data) - len(signature.values)
     after = data[then : values - 2]  # there are two octets of the digest, too, which nothing is read from
-    return _Known(data[:at], after, at, then, values, hashed + _CREATED, ending, signature, signature.subpackets)
+    return _Known(data[:at], after, at, then, values, hashed, ending, signature, signature.subpackets)
+
+
+def _place_of_time(trailer: bytes) -> int | None:
+    """Return where in a packet of version 4 its creation time begins; None where it is written in an unusual way.
+
+    Subpacket by subpacket, because octets that look like it may stand inside another one: who changes those changes
+    what they say, and may change where others begin. The trailer begins as the packet does, and its hashed area is
+    sound.
+    """
+    at, end = _HASHED_AT, len(trailer) - _TRAILER_ENDS
+    while at < end and trailer[at] < _LONG_SIZE:
+        if trailer.startswith(_CREATED, at):
+            return at + len(_CREATED)
+        at += 1 + trailer[at]
+    return None

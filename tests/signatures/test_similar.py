@@ -80,6 +80,29 @@ def test_signatures_that_look_alike(first):
                 both(reader, w.signature(EDDSA, PAYLOAD, **SHAPES[shape](when)))
 
 
+def hiding(octets, when):
+    """Octets after ``05 02`` that are the size, the type and the content of a notation, or of a long one with others.
+
+    The first ends before a creation time, the others before another one, of the octets turned over.
+    """
+    inside = bytes([0x10, 20, 0xEB, 0])  # a notation of 16 octets
+    turned = bytes(octet ^ 0xFF for octet in inside)  # one of 12,459
+    before = w.notation(b"x", w.created(5)[:2]) + octets + bytes(13) + w.created(when)
+    long = (turned[0] - 192 << 8) + turned[1] + 192 + 2
+    filling = bytes(long - 4 - 13 - 6 - 6)
+    return [w.issuer(EDDSA), before, w.subpacket(20, filling + w.created(int.from_bytes(turned, "big")), width=5)]
+
+
+@pytest.mark.parametrize("changed", [(0x10, 20, 0xEB, 1), (0x10, 35, 0, 0), (0x10, 2, 0, 0), (0x10, 0x80 | 100, 0, 0)])
+def test_octets_that_look_like_the_time_and_are_sizes_and_types(changed):
+    """Turned over, they make the time of what is read what they are then; with others in their place they do not."""
+    reader = SimilarSignatures()
+    octets = bytes([0x10, 20, 0xEB, 0])
+    when = int.from_bytes(octets, "big")
+    for there in (octets, bytes(changed), octets):
+        both(reader, w.signature(EDDSA, PAYLOAD, hashed=hiding(there, when), unhashed=[]))
+
+
 @given(st.lists(st.tuples(st.sampled_from(KEYS[1:4]), st.integers(0, 9), st.binary(max_size=3), st.integers(0, 400))))
 def test_damaged_ones_among_sound_ones(drawn):
     reader = SimilarSignatures()
