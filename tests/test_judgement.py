@@ -300,6 +300,15 @@ def test_each_stretch_waits_for_what_it_judges_and_for_nothing_else(monkeypatch)
     assert pool.held == [2, 4, 5]
 
 
+def test_nothing_is_asked_about_what_may_not_have_been_examined():
+    made = Case(line(Story(BOTH), "a", "b"))
+    facts = made.examined.pop(made.ids["b"])
+    with pytest.raises(AssertionError, match="may not have been examined"):
+        made.facts("b")
+    made.examined[facts.id] = facts
+    assert made.facts("b") is facts
+
+
 def diamonds(story, start, count):
     """Branches that part and join again: twice as many ways through each time."""
     for number in range(count):
