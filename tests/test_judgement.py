@@ -278,7 +278,7 @@ def test_a_malformed_commit_that_turned_out_to_be_covered_interrupts_nothing():
 
 
 class Late:
-    """Examines a case's commits when they are asked for, oldest first; ``held`` has how many were there each time."""
+    """Examines two more commits whenever one is waited for, oldest first; ``held``: how many were there each time."""
 
     def __init__(self, case):
         self._examined = case.examined
@@ -287,17 +287,19 @@ class Late:
 
     def until(self, there):
         while not there():
-            self._examined.update([self._left.pop()])
+            self._examined.update([self._left.pop() for _ in self._left[-2:]])
         assert there()
         self.held.append(len(self._examined))
 
 
 def test_each_stretch_waits_for_what_it_judges_and_for_nothing_else(monkeypatch):
-    monkeypatch.setattr(module, "STRETCH", 2)
-    made = Case(line(Story(BOTH), "a", "b", "c", "d", "e"))
-    pool = Late(made)
-    assert set(made.run(pool).answers.values()) == {"R17"}
-    assert pool.held == [2, 4, 5]
+    story = line(Story(BOTH), "a", "b", "c", "d", "e", "f", "g")
+    for stretch, held in ((1, [2, 2, 4, 4, 6, 6, 7]), (2, [2, 4, 6, 7]), (3, [4, 6, 7])):
+        monkeypatch.setattr(module, "STRETCH", stretch)
+        made = Case(story)
+        pool = Late(made)
+        assert set(made.run(pool).answers.values()) == {"R17"}
+        assert pool.held == held
 
 
 def test_nothing_is_asked_about_what_may_not_have_been_examined():
