@@ -77,7 +77,7 @@ class Trees:
         # Trees that were looked into, the last ones last: a commit that is judged soon has its tree compared then.
         self._looked_into: OrderedDict[bytes, bytes] = OrderedDict()
         self._looked_into_size = 0
-        self.size_read = 0
+        self.size_compared = 0
 
     def find(self, tree: bytes, names: tuple[bytes, ...]) -> list[TreeEntry | None]:
         """Return the entries of these names in the tree with this id.
@@ -113,6 +113,7 @@ class Trees:
             return {}
         old = self._checked(before or EMPTY_TREE)
         changes, new = compare(old, self.content(after or EMPTY_TREE))
+        self.size_compared += len(old.raw) + len(new.raw)
         self._recent.add(after or EMPTY_TREE, new)
         return changes
 
@@ -143,7 +144,6 @@ class Trees:
             raise MalformedTree(str(error)) from None
         if kind != "tree":
             raise MalformedTree(f"object {tree.hex()} stands where a tree is expected, but is a {kind}")
-        self.size_read += len(raw)
         return raw
 
     def _keep(self, tree: bytes, raw: bytes) -> None:

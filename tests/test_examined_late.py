@@ -1,12 +1,17 @@
 """What has been examined when judging begins hangs on how fast processes are, and no answer may hang on that."""
 
+from dataclasses import replace
+
 import emit
 import pytest
-from lookingahead import Reluctant
-from stories import Story, limited, policy
+from lookingahead import LookingAhead, Reluctant
+from stories import UNSIGNED, Story, limited, policy
 
 from gitverify import foresight, judgement
+from gitverify.limits import LIMITS
+from gitverify.pool import Inline
 from gitverify.request import Request
+from gitverify.trees import mechanical
 from gitverify.verify import verify
 
 ALICE, BOB, MALLORY = "ssh0", "ssh1", "ssh2"
@@ -158,3 +163,25 @@ def test_a_policy_that_is_missing_above_a_malformed_commit():
         return content[at : at + 20]
 
     both(story, gone=[blob])
+
+
+def test_what_a_merge_takes_does_not_hang_on_who_has_read_its_trees(monkeypatch):
+    """Trees that were examined here are remembered, and those that other processes examine are not."""
+    story = Story(policy(ALICE, unsigned_merges=True))
+    story.add("base", "intro", by=ALICE, **{f"n{number}": b"x" for number in range(20)})
+    story.add("ours", "base", by=ALICE, o=b"x").add("theirs", "base", by=ALICE, t=b"x")
+    story.add("merge", "ours", "theirs", by=UNSIGNED, t=b"x")
+    emitted = emit.emit(story.history, story.dialect)
+    request = Request(tip=emitted.ids["merge"], introduction=emitted.ids["intro"], now=2_000_000_000)
+    elsewhere = emit.Repository(emitted.repository.objects)
+    answers = []
+    for most in range(0, 4000, 100):
+        monkeypatch.setattr(mechanical, "LIMITS", replace(LIMITS, merge_tree_bytes=most))
+        outcomes = [verify(emitted.repository, request)]
+        for kind, source in ((Reluctant, emitted.repository), (Inline, elsewhere), (LookingAhead, elsewhere)):
+            make = lambda prepare, sink, kind=kind, source=source: kind(prepare(source), sink)  # noqa: E731
+            outcomes.append(verify(emitted.repository, request, make_pool=make))
+        assert outcomes[1:] == outcomes[:-1]
+        answers.append((outcomes[0].verdict, outcomes[0].reason))
+    assert answers[0] == ("refused", "merge-not-mechanical")
+    assert answers[-1] == ("authentic", None)

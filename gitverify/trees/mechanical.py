@@ -56,7 +56,7 @@ class Work:
         """Begin with nothing."""
         self.directories = 0  # that both sides changed
         self.names = 0  # in such directories, that were looked at
-        self.tree_bytes = 0  # that were read
+        self.tree_bytes = 0  # that were compared
         self.files = 0  # whose lines were merged
         self.bytes = 0  # of such files
         self.steps = 0  # of comparing their lines
@@ -164,7 +164,7 @@ class _Merge:
 
     def __init__(self, trees: TreeSource, blobs: Callable[[bytes], bytes], work: Work, *, whole: bool) -> None:
         self._trees = trees
-        self._read_before = trees.size_read - work.tree_bytes
+        self._read_before = trees.size_compared - work.tree_bytes
         self._blobs = blobs
         self._work = work
         self._whole = whole
@@ -226,7 +226,7 @@ class _Merge:
         ours = self._trees.changed(trees.base, trees.ours) if same else {}
         self._work.directories += 1
         self._work.names += len(theirs) + len(recorded) + len(ours)
-        self._work.tree_bytes = self._trees.size_read - self._read_before
+        self._work.tree_bytes = self._trees.size_compared - self._read_before
         self._work.check()
         found = {}
         for name, (mine, result) in recorded.items():

@@ -18,8 +18,12 @@ class TreeSource(Protocol):
     """
 
     @property
-    def size_read(self) -> int:
-        """How many bytes of trees were read so far: a bound on the work, whatever is remembered of them."""
+    def size_compared(self) -> int:
+        """How many bytes of trees were compared so far.
+
+        Whether they had to be read for it does not count: what is remembered hangs on what was asked before, and on
+        how many processes there are, and a limit on the work may not.
+        """
         ...
 
     def entries(self, tree: bytes) -> Mapping[bytes, TreeEntry]:
