@@ -26,7 +26,7 @@ from gitverify.rules.vouch import counts_at
 from gitverify.walk import Fence, Walk, reaches, read_commit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from gitverify.anchor import Anchor
     from gitverify.explain import Explanation
@@ -139,6 +139,7 @@ class _Verification:
         self.marking: Marking
         self._pool: Pool = Inline(lambda _, __: [], lambda _, __: None)
         self._malformed: set[bytes] = set()  # commits of the last walk, and those with such trees
+        self._unexamined: Collection[bytes] = ()  # commits that its pool was given, and has not examined yet
 
     def run(self) -> None:
         """Go through the proof, and leave no process behind."""
@@ -234,8 +235,8 @@ class _Verification:
                 except MissingObject as error:
                     missing = error
             pool.finish()
-            if missing is not None and not facts.keys() >= walk.new.keys():
-                raise missing  # of an object that examining needs
+            if missing is not None and self._unexamined:
+                raise missing  # of an object that examining needs, also of what turned out to be covered
             if len(self._malformed) != known:
                 continue
             if missing is not None:
@@ -270,7 +271,7 @@ class _Verification:
         walk = Walk(self._source, request.tip, request.introduction, floor.commits, floor.fences, floor.aside)
         facts: dict[bytes, CommitFacts] = {}
         malformed = self._malformed = set[bytes]()
-        heads: dict[bytes, tuple[bytes, tuple[bytes, ...], int]] = {}
+        heads = self._unexamined = dict[bytes, tuple[bytes, tuple[bytes, ...], int]]()
         tip = self._head(request.tip)
         keyring = anchor.likely_keyring(tip.tree if tip is not None else None)
         if tip is not None:

@@ -152,6 +152,21 @@ def test_a_missing_tree_below_a_malformed_commit():
     assert tree("c2")(emitted).hex() in outcome.refusals[0].message
 
 
+def test_a_missing_tree_of_a_commit_that_turns_out_to_be_given():
+    """By its date it is new, and it is examined before another commit is known to be malformed."""
+    story = Story(None).add("oldest", by=ALICE, date=2000, policy=policy(ALICE))
+    story.add("old", "oldest", by=ALICE, date=1999, n=b"x").add("intro", "old", by=ALICE, date=10)
+    story.add("root", by=ALICE, date=5, r=b"x")  # so that the walk goes on, down to the introduction's parents
+    story.add("side", "old", "root", by=ALICE, date=20).add("main", "intro", by=ALICE, date=30)
+    story.add("odd", "main", by=ALICE, date=40, malformed="malformed-commit")
+    story.add("tip", "odd", "side", by=ALICE, date=50)
+    outcome, _ = both(story)
+    assert outcome.verdict == "refused"
+    outcome, emitted = both(story, gone=[tree("oldest")])
+    assert (outcome.verdict, outcome.reason) == ("undecided", "missing-object")
+    assert tree("oldest")(emitted).hex() in outcome.refusals[0].message
+
+
 def test_a_policy_that_is_missing_above_a_malformed_commit():
     """The malformed one is found later, and it alone decides: what rests on it is not asked for any more."""
     story = line(1).add("second", "c0", by=ALICE, policy=policy(ALICE, limited(BOB, "b/")))
