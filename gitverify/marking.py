@@ -113,17 +113,25 @@ class Marking:
             return {tip}
         newest: set[bytes] = set()
         reached, below = {tip}, set()
+        left = {tip}  # of what is reached and not below: what was not looked at
         for commit in reversed(judgement.order):
+            if not left:
+                break  # then all that follows is below
             if commit not in reached:
                 continue
+            left.discard(commit)
             decision = judgement.decisions[commit]
-            vouched = isinstance(decision, Authorized) and bool(decision.vouchers)
-            if vouched and commit not in below:
+            covers = commit in below
+            if isinstance(decision, Authorized) and decision.vouchers and not covers:
                 newest.add(commit)
+                covers = True
             for parent in self.binding_parents(commit):
                 reached.add(parent)
-                if vouched or commit in below:
+                if covers:
                     below.add(parent)
+                    left.discard(parent)
+                elif parent not in below:
+                    left.add(parent)
         for commit in reached - below - judgement.decisions.keys():
             if commit in floor.commits or commit == judgement.introduction:
                 newest.add(commit)
