@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import traceback
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from gitverify.errors import GitverifyError
@@ -55,10 +56,11 @@ class Forked:
             raise WorkerFailed("a worker process ended unexpectedly") from None
 
     def end(self) -> None:
-        """End the child, whatever it is doing."""
+        """End the child, whatever it is doing. May be called again: an interrupt may come right after its end."""
         self.socket.close()
-        os.kill(self._process, signal.SIGTERM)
-        os.waitpid(self._process, 0)
+        with suppress(ProcessLookupError):
+            os.kill(self._process, signal.SIGTERM)
+            os.waitpid(self._process, 0)
 
 
 def _be(connection: socket.socket, parents_end: socket.socket, work: Callable[[socket.socket], None]) -> NoReturn:

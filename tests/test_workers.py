@@ -280,6 +280,29 @@ def test_no_process_is_left_behind(monkeypatch):
             os.kill(process, 0)
 
 
+def test_an_interrupt_while_workers_are_ended(monkeypatch):
+    """The first of them is no more, and who calls again ends the others."""
+    processes = workers.Processes(3, lambda: examine, lambda *_: None)
+    for number in range(8):
+        processes.put(b"%d" % number, b"x", HEAD)
+    running = [worker._process for worker in processes._workers.values()]
+    assert len(running) == 2
+    wait = os.waitpid
+
+    def interrupted(process, options):
+        wait(process, options)
+        monkeypatch.setattr(os, "waitpid", wait)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "waitpid", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        processes.close()
+    processes.close()
+    for process in running:
+        with pytest.raises(ProcessLookupError):
+            os.kill(process, 0)
+
+
 # --- the whole command -------------------------------------------------------------------------------------------
 
 PROGRAM = """
