@@ -228,19 +228,19 @@ class _Verification:
             known = len(self._malformed)
             judgement = Judgement(self._source, self._request, anchor, walk, facts, floor, self._malformed)
             descends = judgement.descends_raw(self._request.tip) or judgement.interrupted
-            missing = None
+            ended: MissingObject | Stop | None = None
             if descends:
                 try:
                     judgement.run(pool, self._observer)
-                except MissingObject as error:
-                    missing = error
+                except (MissingObject, Stop) as error:
+                    ended = error
             pool.finish()
-            if missing is not None and self._unexamined:
-                raise missing  # of an object that examining needs, also of what turned out to be covered
+            if ended is not None and self._unexamined:
+                raise ended  # because of an object that examining needs, also of what turned out to be covered
             if len(self._malformed) != known:
                 continue
-            if missing is not None:
-                raise missing
+            if ended is not None:
+                raise ended
             if not descends:
                 raise self._about_tip("R2", "not-descendant", "the tip does not descend from the introduction")
             self.judgement = judgement

@@ -5,6 +5,7 @@ from dataclasses import replace
 import emit
 import pytest
 from lookingahead import LookingAhead, Reluctant
+from reference import RefSignature
 from stories import UNSIGNED, Story, limited, policy
 
 from gitverify import foresight, judgement
@@ -51,6 +52,8 @@ def both(story, gone=(), **settings):
     for which in gone:
         del emitted.repository.objects[which(emitted)]
     tip = emitted.ids[list(story.history)[-1]]
+    if settings.get("keyring") == "broken":
+        settings["keyring"] = emitted.repository.add("tree", b"100644 .git\0" + bytes(20))
     request = Request(tip=tip, introduction=emitted.ids["intro"], now=2_000_000_000, **settings)
     early = verify(emitted.repository, request)
     late = verify(emitted.repository, request, make_pool=lambda prepare, sink: Told(prepare(emitted.repository), sink))
@@ -150,6 +153,23 @@ def test_a_missing_tree_below_a_malformed_commit():
     outcome, emitted = both(story, gone=[tree("c2")])
     assert (outcome.verdict, outcome.reason) == ("undecided", "missing-object")
     assert tree("c2")(emitted).hex() in outcome.refusals[0].message
+
+
+@pytest.mark.parametrize("malformed", ["", "malformed-commit"])
+@pytest.mark.parametrize("lacks", [True, False])
+def test_a_keyring_that_can_not_be_read_is_met_while_judging(lacks, malformed):
+    """In a dialect without OpenPGP it is looked into where a signature can't be proved otherwise."""
+    story = Story(policy(ALICE), "openssh").add("main", "intro", by=ALICE, m=b"x")
+    story.add("odd", "main", by=RefSignature("unsupported"), o=b"x")
+    story.add("above", "odd", by=ALICE, a=b"x", malformed=malformed)
+    story.add("tip", "main", "above", by=ALICE, t=b"x")
+    outcome, _ = both(story, gone=[tree("tip")] if lacks else [], keyring="broken")
+    if lacks:
+        assert (outcome.verdict, outcome.reason) == ("undecided", "missing-object")
+    elif malformed:
+        assert (outcome.verdict, outcome.reason) == ("refused", "malformed-commit")
+    else:
+        assert (outcome.verdict, outcome.reason) == ("error", "keyring-missing")
 
 
 def test_a_missing_tree_of_a_commit_that_turns_out_to_be_given():
