@@ -12,6 +12,7 @@ from gitverify.foresight import Foresight
 from gitverify.inquiry import Inquiry
 from gitverify.objects.commit import parse_commit
 from gitverify.objects.tree import EMPTY_TREE
+from gitverify.order import parents_first, without_parents
 from gitverify.policies.model import WHOLE_TREE, Dialect, Grant, Policy, SshKeySpec
 from gitverify.policybook import other_dialects
 from gitverify.rules.authority import Case, Parent, Standing
@@ -76,8 +77,8 @@ class Judgement:
         broken = {c for c in malformed if c in self._new and _is_malformed(examined[c].examined)}
         self.interrupted = bool(broken)
         if broken:
-            self._new = _without_parents(self._new, broken, request.tip)
-        self._order = list(self._parents_first())
+            self._new = without_parents(self._new, broken, request.tip)
+        self._order = list(parents_first(self._new))
         self._alike: dict[_Likeness, Authorized] = {}
         self._main: set[bytes] = {anchor.facts.id}
         self._descends = self._raw_descendants()
@@ -230,27 +231,6 @@ class Judgement:
     def descends_raw(self, commit: bytes) -> bool:
         """Whether a commit is, or descends from, the introduction, were all edges authentic."""
         return commit in self._descends or self.standing(commit) is Standing.MAIN
-
-    def _parents_first(self) -> Iterator[bytes]:
-        """Yield the commits of the walk from its end, but every parent before its child whatever their dates say."""
-        new = self._new
-        done: set[bytes] = set()
-        for start in reversed(new):
-            if start not in done and done.issuperset(new[start]):
-                done.add(start)
-                yield start
-                continue
-            stack = [start]
-            while stack:
-                commit = stack[-1]
-                waiting = [p for p in new[commit] if p in new and p not in done]
-                if waiting and commit not in done:
-                    stack.extend(waiting)
-                    continue
-                stack.pop()
-                if commit not in done:
-                    done.add(commit)
-                    yield commit
 
     def decide(self, commit: bytes) -> Authorized | Refusal:
         """Decide on a commit whose parents have been decided on."""
@@ -451,17 +431,3 @@ class Judgement:
 def _is_malformed(examined: Examined) -> bool:
     """Whether the commit itself is: then nothing that it says is believed. Of a malformed tree its parents say all."""
     return examined.malformed is not None and examined.malformed[0] == "malformed-commit"
-
-
-def _without_parents(
-    new: dict[bytes, tuple[bytes, ...]], malformed: set[bytes], tip: bytes
-) -> dict[bytes, tuple[bytes, ...]]:
-    """Leave out what is reached through malformed commits alone: nothing that they say is believed (R6)."""
-    reached = set()
-    todo = [tip]
-    while todo:
-        commit = todo.pop()
-        if commit in new and commit not in reached:
-            reached.add(commit)
-            todo += () if commit in malformed else new[commit]
-    return {c: () if c in malformed else parents for c, parents in new.items() if c in reached}

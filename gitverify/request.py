@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gitverify.walk import Fence
 
 # Any change of what a verdict rests on raises this number: then everything is verified again (R25).
-RULES_VERSION = 2
+RULES_VERSION = 3
 
 Verdict = Literal["authentic", "refused", "undecided", "error"]
 

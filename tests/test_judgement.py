@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from itertools import permutations
-from types import SimpleNamespace
 from unittest.mock import patch
 
 import emit
@@ -21,6 +20,7 @@ from gitverify.inquiry import Inquiry
 from gitverify.judgement import Judgement
 from gitverify.limits import LIMITS
 from gitverify.objects.tree import EMPTY_TREE, TreeEntry
+from gitverify.order import parents_first
 from gitverify.policies import guix
 from gitverify.request import Floor, Request
 from gitverify.rules.authority import Parent, Standing
@@ -244,7 +244,7 @@ def test_parents_come_first_and_each_once_whatever_the_dates():
     parents = {"a": "i", "b": "a", "c": "ab", "d": "b", "e": "dc"}
     for order in permutations(parents):
         new = {commit: tuple(parents[commit]) for commit in order}
-        found = list(Judgement._parents_first(SimpleNamespace(_new=new)))
+        found = list(parents_first(new))
         assert sorted(found) == sorted(new)
         for at, commit in enumerate(found):
             assert set(parents[commit]) - {"i"} <= set(found[:at])
