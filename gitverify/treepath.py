@@ -107,7 +107,7 @@ class Trees:
     ) -> Mapping[bytes, tuple[TreeEntry | None, TreeEntry | None]]:
         """Return the names whose entry differs between two trees (ids; None: no tree), with both entries.
 
-        One level only, ordered by name; raises as :meth:`find` for each of the two.
+        One level only, in no order that is promised; raises as :meth:`find` for each of the two.
         """
         if before == after:
             return {}

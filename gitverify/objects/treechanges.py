@@ -90,7 +90,7 @@ def check(raw: bytes) -> CheckedTree:
 
 
 def compare(old: CheckedTree, raw: bytes) -> tuple[_Changes, CheckedTree]:
-    """Check a tree by comparing it with one that keeps R7; return what differs: name → before and after, by name.
+    """Check a tree by comparing it with one that keeps R7; return what differs: name → before and after.
 
     Raises MalformedTree where it breaks R7, as :func:`check` does. Beside the comparison of bytes it takes time in
     proportion to what differs.

@@ -35,6 +35,6 @@ class TreeSource(Protocol):
     ) -> Mapping[bytes, tuple[TreeEntry | None, TreeEntry | None]]:
         """Return the names whose entry differs between two trees (None: no tree), with both entries.
 
-        One level only: what is below a directory is not looked at. Ordered by name (bytes).
+        One level only: what is below a directory is not looked at. In no order that is promised.
         """
         ...
