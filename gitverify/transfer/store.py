@@ -103,6 +103,8 @@ class Store:
         """Take no directory that somebody else has something in."""
         if self.home.is_dir() or not self.directory.exists() or not any(self.directory.iterdir()):
             return
+        if self.home.is_dir():  # what is there by now another run has just made, and this first
+            return
         raise NoStore(f"{self.named} is there already, and was not made by gitverify: name a directory that is not")
 
     def _require_owner(self) -> None:
