@@ -1,6 +1,5 @@
 """Whose directory is taken for a store."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,7 @@ def test_a_directory_with_something_in_it_is_not_taken(store):
     (store.directory / "somebody's").touch()
     with pytest.raises(NoStore, match="was not made by gitverify"), store.locked("refs/heads/main"):
         pass
-    assert os.listdir(store.directory) == ["somebody's"]
+    assert [path.name for path in store.directory.iterdir()] == ["somebody's"]
 
 
 def test_an_empty_one_is_taken(store):
