@@ -13,11 +13,11 @@ While a pack has no branch, a file beside it keeps ``git gc`` from removing it.
 from __future__ import annotations
 
 import os
-import shutil
 from typing import TYPE_CHECKING
 
 from gitverify.errors import GitverifyError
 from gitverify.git import Git, GitError
+from gitverify.transfer.quarantine import throw_away
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -65,8 +65,7 @@ class Verified:
 
     def recover(self) -> None:
         """Throw away what a run left that was killed. Raises OSError."""
-        if self._incoming.exists():
-            shutil.rmtree(self._incoming)
+        throw_away(self._incoming)
         for path in self._packs.glob("pack-*.keep"):
             if path.read_bytes().strip() == _KEPT_FOR.encode():
                 path.unlink()
@@ -106,8 +105,7 @@ class Verified:
     def _copy(self, quarantine: Quarantine, tip: bytes, known: Iterable[bytes]) -> list[Path]:
         """Copy what the tip reaches; return the files that keep ``git gc`` away."""
         alternate = self._incoming / "info" / "alternates"
-        if self._incoming.exists():
-            shutil.rmtree(self._incoming)
+        throw_away(self._incoming)
         alternate.parent.mkdir(mode=0o700, parents=True)
         (self._incoming / "pack").mkdir()
         alternate.write_text(os.path.relpath(self._directory / "objects", self._incoming) + "\n")

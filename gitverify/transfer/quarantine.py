@@ -20,6 +20,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -69,6 +70,7 @@ _CONFIG = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n"
 _HEAD = "ref: refs/heads/none\n"
 _BUSY = "fetching"
 _MOST_PACKS = 50
+_TRIES, _PAUSE = 50, 0.02  # seconds: one at most, all in all
 _MOST_PRINTED = 1 << 20  # bytes
 _ALIAS = "gitverify-source"  # what the URL is called on git's command line
 _RULE = "GIT_SOURCE_ALIAS"  # given as a variable: a URL may have a “=”, which ends a setting's name on a command line
@@ -112,7 +114,7 @@ class Quarantine:
         """Throw away all that was fetched. Raises OSError."""
         if self.directory.exists():
             (self.directory / "config").unlink(missing_ok=True)  # so that half of it is never taken for a whole
-            shutil.rmtree(self.directory)
+            throw_away(self.directory)
         self.directory.mkdir(mode=0o700, parents=True)
         for name in ("refs", "unverified/info", "unverified/pack"):
             (self.directory / name).mkdir(parents=True)
@@ -244,3 +246,20 @@ def _too_large(source: Source, most_bytes: int) -> FetchFailed:
 def _kept(name: str) -> str:
     """Return where a name's id is kept: no name is in another's way there, as files and directories are."""
     return "refs/arrived/" + hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def throw_away(directory: Path) -> None:
+    """Remove a directory with all that is in it. Raises OSError.
+
+    Where a run was killed, a git that it had started may only just be ending: it puts files there, and takes them away.
+    """
+    for left in reversed(range(_TRIES)):
+        try:
+            if directory.exists():
+                shutil.rmtree(directory)
+        except OSError:
+            if not left:
+                raise
+            time.sleep(_PAUSE)
+        else:
+            return

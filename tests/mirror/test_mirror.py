@@ -310,7 +310,8 @@ def test_killed(mirror, phase, when, first):
     done = mirror.upstream.run(*mirror.words(*arguments), PATH=path)
     assert done.status == -9
     assert mirror.tip() in {None if first else mirror.upstream.ids["third"], tip}
-    assert mirror.update(*arguments).status == 0
+    redone = mirror.update(*arguments)
+    assert redone.status == 0, redone.stdout
     assert mirror.tip() == tip
     assert mirror.is_sound()
     assert not list(mirror.path.rglob("*.keep"))
@@ -342,6 +343,38 @@ def test_what_keeps_gc_away_goes_where_it_was_left_by_us(made):
     assert made.update().status == 0
     assert not ours.exists()
     assert other.exists()
+
+
+def test_a_git_of_a_killed_run_that_is_only_just_ending(made, monkeypatch):
+    """It takes its files away while this run does, or puts another one there."""
+    place = made.path / "gitverify" / "incoming" / "pack"
+    place.mkdir(parents=True, exist_ok=True)
+    (place / "tmp_pack_1").write_text("PACK")
+    rmtree, ends = shutil.rmtree, [FileNotFoundError, OSError]
+
+    def meanwhile(path):
+        if ends:
+            raise ends.pop()(errno.ENOTEMPTY, "Directory not empty", str(path))
+        rmtree(path)
+
+    monkeypatch.setattr("gitverify.transfer.quarantine.shutil.rmtree", meanwhile)
+    made.upstream.commit("next")
+    assert made.update().status == 0
+    assert not ends
+    assert made.tip() == made.upstream.ids["next"]
+
+
+def test_what_can_not_be_thrown_away(made, monkeypatch):
+    (made.path / "gitverify" / "incoming").mkdir(exist_ok=True)
+
+    def never(path):
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr("gitverify.transfer.quarantine.shutil.rmtree", never)
+    monkeypatch.setattr("gitverify.transfer.quarantine._PAUSE", 0)
+    done = made.update()
+    assert done.status == 4
+    assert "Permission denied" in done.stdout
 
 
 # --- at the same time ------------------------------------------------------------------------------------------------
